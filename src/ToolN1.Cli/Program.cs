@@ -1,0 +1,12 @@
+using System.CommandLine;
+using ToolN1.Cli.Commands;
+
+RootCommand root = new("tooln1: makes, measures and serves tool-calling models. See docs/ for each task.")
+{
+    ModelCommands.Create(),
+    TokenizerCommands.Create(),
+    DataCommands.Create(),
+    TrainCommands.Create(),
+    BenchCommands.Create(),
+};
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,12 @@
+namespace ToolN1.Engine;
+
+/// <summary>The engine's queue is full, or it is stopping. The request was not accepted; it may be sent again later.</summary>
+public sealed class EngineOverloadedException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    public EngineOverloadedException(string message, TimeSpan retryAfter)
+        : base(message) => RetryAfter = retryAfter;
+
+    /// <summary>A sensible time to wait before another try.</summary>
+    public TimeSpan RetryAfter { get; }
+}

@@ -1,0 +1,35 @@
+namespace ToolN1.Engine;
+
+/// <summary>Counters and gauges of an engine at one moment.</summary>
+public sealed record EngineSnapshot
+{
+    /// <summary>Sequences in the running batch.</summary>
+    public required int RunningSequences { get; init; }
+
+    /// <summary>Sequences accepted and waiting for blocks or a place in the batch.</summary>
+    public required int WaitingSequences { get; init; }
+
+    /// <summary>KV-cache blocks in the pool.</summary>
+    public required int TotalBlocks { get; init; }
+
+    /// <summary>Blocks held by sequences (cached blocks that nobody holds count as free).</summary>
+    public required int UsedBlocks { get; init; }
+
+    /// <summary>Engine steps since the start.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Prompt tokens computed (not found in the prefix cache).</summary>
+    public required long PromptTokens { get; init; }
+
+    /// <summary>Prompt tokens found in the prefix cache.</summary>
+    public required long CachedPromptTokens { get; init; }
+
+    /// <summary>Tokens sampled.</summary>
+    public required long GeneratedTokens { get; init; }
+
+    /// <summary>Sequences preempted and recomputed because blocks ran out.</summary>
+    public required long Preemptions { get; init; }
+
+    /// <summary>Requests finished, by whatever reason.</summary>
+    public required long FinishedRequests { get; init; }
+}

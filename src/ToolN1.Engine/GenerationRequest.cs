@@ -1,0 +1,22 @@
+using ToolN1.Engine.Sampling;
+
+namespace ToolN1.Engine;
+
+/// <summary>One sequence to generate: token ids in. Immutable; may be shared between threads.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Caller's id, for logs and metrics; unique among requests in flight.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>Prompt ids, at least one, each within the vocabulary.</summary>
+    public required IReadOnlyList<int> PromptTokenIds { get; init; }
+
+    /// <summary>Most tokens to generate; with zero the prompt is only evaluated (see <see cref="PromptLogProbs"/>).</summary>
+    public required int MaxNewTokens { get; init; }
+
+    /// <summary>How the next token is chosen.</summary>
+    public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;
+
+    /// <summary>When set, log-probabilities of every prompt token (but the first) with this many alternatives are returned in the first update.</summary>
+    public int? PromptLogProbs { get; init; }
+}
