@@ -1,4 +1,5 @@
 #nullable enable
+#pragma warning disable IDE0005 // MSBuild compiles this file without implicit usings, the tests with them.
 using System;
 using System.Collections.Generic;
 using System.IO;
