@@ -1,0 +1,6 @@
+namespace ToolN1.Engine.Scheduling;
+
+/// <summary>What one engine step computes: prompt chunks and single decode tokens side by side.</summary>
+/// <param name="Items">The sequences and their tokens.</param>
+/// <param name="TokenCount">Tokens in all, at most the token budget.</param>
+internal sealed record ScheduledBatch(IReadOnlyList<ScheduledSequence> Items, int TokenCount);
