@@ -14,12 +14,16 @@ public static class TestPaths
 
     /// <summary>
     /// A file or folder of the shared data beside the checkout (other people's data, never committed), or null where it
-    /// is not there; the caller then skips visibly with <c>Assert.SkipWhen</c>.
+    /// is not there; the caller then skips visibly with <c>Assert.SkipWhen</c>. A worktree in a folder beside the checkout
+    /// finds the same data one level further up.
     /// </summary>
     public static string? Shared(params string[] parts)
     {
-        string path = Path.Combine([Path.GetDirectoryName(Root)!, "shared", .. parts]);
-        return Path.Exists(path) ? path : null;
+        string beside = Path.GetDirectoryName(Root)!;
+        return new[] { beside, Path.GetDirectoryName(beside) }
+            .Where(folder => folder is not null)
+            .Select(folder => Path.Combine([folder!, "shared", .. parts]))
+            .FirstOrDefault(Path.Exists);
     }
 
     private static string FindRoot()

@@ -6,5 +6,8 @@ namespace ToolN1.Cli.Commands;
 internal static class DataCommands
 {
     /// <summary>The command with its subcommands.</summary>
-    public static Command Create() => new("data", "Makes and renders training rows.");
+    public static Command Create() => new("data", "Makes and renders training rows.")
+    {
+        DataPromptsCommand.Create(),
+    };
 }

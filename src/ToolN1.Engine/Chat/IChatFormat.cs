@@ -1,0 +1,18 @@
+namespace ToolN1.Engine.Chat;
+
+/// <summary>How a model is spoken to: turns, tool catalogue, calls. Immutable and thread-safe.</summary>
+public interface IChatFormat
+{
+    /// <summary><c>tool-n1</c> or <c>hermes</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Tokens that end the model's turn; a tokenizer need not have all of them.</summary>
+    IReadOnlyList<string> StopTokens { get; }
+
+    /// <summary>Renders a conversation. The same messages and tools always give the same text, tools first.</summary>
+    /// <param name="messages">Oldest first; at least one.</param>
+    /// <param name="tools">The tools on offer.</param>
+    /// <param name="addGenerationPrompt">Ends with the opening of the assistant's turn.</param>
+    /// <exception cref="ArgumentException">No message, or a tool or a past call whose JSON text is not JSON; the message says which.</exception>
+    ChatPrompt Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools, bool addGenerationPrompt);
+}
