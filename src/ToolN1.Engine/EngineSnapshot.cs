@@ -32,4 +32,7 @@ public sealed record EngineSnapshot
 
     /// <summary>Requests finished, by whatever reason.</summary>
     public required long FinishedRequests { get; init; }
+
+    /// <summary>False once the engine has given up after repeated faults; it then refuses every request.</summary>
+    public bool Healthy { get; init; } = true;
 }

@@ -8,4 +8,7 @@ internal readonly record struct ScheduledSequence(Sequence Sequence, int Start, 
 {
     /// <summary>True when the step reaches the last known token, whose logits choose the next.</summary>
     public bool ReachesEnd => Start + Count == Sequence.TokenCount;
+
+    /// <summary>True when a next token is to be chosen.</summary>
+    public bool Samples => ReachesEnd && Sequence.GeneratedCount < Sequence.Request.MaxNewTokens;
 }

@@ -11,6 +11,7 @@ namespace ToolN1.Engine.Scheduling;
 internal sealed class Sequence
 {
     private readonly List<int> _tokens;
+    private readonly List<TokenLogProb?> _promptLogProbs = [null];
 
     /// <summary>Creates a waiting sequence.</summary>
     /// <param name="request">A validated request.</param>
@@ -62,6 +63,16 @@ internal sealed class Sequence
 
     /// <summary>True when every position must pass through the model, so that cached blocks cannot stand in for it.</summary>
     public bool NeedsEveryPosition => Request.PromptLogProbs is not null;
+
+    /// <summary>Log-probabilities of the prompt's tokens as far as they are scored; null for the first.</summary>
+    public IReadOnlyList<TokenLogProb?> PromptLogProbs => _promptLogProbs;
+
+    /// <summary>True when the logits at a position are wanted to score the prompt token after it, which was not done yet.</summary>
+    public bool ScoresPromptAfter(int position) =>
+        Request.PromptLogProbs is not null && position + 1 < PromptLength && position + 1 >= _promptLogProbs.Count;
+
+    /// <summary>Adds the score of the next prompt token.</summary>
+    public void AddPromptLogProb(TokenLogProb logProb) => _promptLogProbs.Add(logProb);
 
     /// <summary>Adds a sampled token.</summary>
     public void Append(int token) => _tokens.Add(token);

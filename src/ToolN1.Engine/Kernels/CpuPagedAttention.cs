@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using ToolN1.Engine.Cache;
+using ToolN1.Engine.Model;
+using static TorchSharp.torch;
+
+namespace ToolN1.Engine.Kernels;
+
+/// <summary>
+/// Attention on the CPU that reads keys and values where they lie, by the block table. Decode and prompt chunks alike; scores,
+/// softmax and sums in float32 whatever the cache's dtype.
+/// </summary>
+internal sealed unsafe class CpuPagedAttention : IAttentionBackend
+{
+    // Query rows that share one pass over the keys: enough to make up for unpacking them, few enough to stay in the L1 cache.
+    private const int RowsPerTask = 64;
+
+    private readonly WorkerPool _workers;
+    private readonly ModelConfig _config;
+    private readonly int _tokensPerTask;
+    private readonly float*[] _scratch;
+
+    /// <summary>Creates the backend.</summary>
+    /// <param name="config">A shape that is supported.</param>
+    /// <param name="workers">Threads to share the work; not owned.</param>
+    public CpuPagedAttention(ModelConfig config, WorkerPool workers)
+    {
+        _config = config;
+        _workers = workers;
+        _tokensPerTask = Math.Max(1, RowsPerTask / config.GroupSize);
+        nuint floats = PagedAttentionKernel.ScratchLength(_tokensPerTask * config.GroupSize, config.HeadDim);
+        _scratch = new float*[workers.Workers];
+        for (int i = 0; i < _scratch.Length; i++)
+        {
+            _scratch[i] = (float*)NativeMemory.AlignedAlloc(floats * sizeof(float), 64);
+        }
+    }
+
+    /// <summary>Whether it can serve this shape, dtype and device.</summary>
+    public static bool Supports(ModelConfig config, ScalarType dtype, Device device) =>
+        device.type == TorchSharp.DeviceType.CPU && config.HeadDim % 16 == 0 && dtype is ScalarType.Float32 or ScalarType.BFloat16;
+
+    /// <inheritdoc/>
+    public IAttention Begin(KvCachePool pool, IReadOnlyList<AttentionSegment> segments, long[] slots) =>
+        new Step(this, pool, segments, slots);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        for (int i = 0; i < _scratch.Length; i++)
+        {
+            NativeMemory.AlignedFree(_scratch[i]);
+            _scratch[i] = null;
+        }
+    }
+
+    private sealed class Step : IAttention
+    {
+        private readonly CpuPagedAttention _owner;
+        private readonly KvCachePool _pool;
+        private readonly IReadOnlyList<AttentionSegment> _segments;
+        private readonly long[] _slots;
+
+        // One task: a tile of a sequence's rows, for one key head.
+        private readonly List<(AttentionSegment Segment, int FirstToken, int Tokens, int KeyHead)> _tasks = [];
+
+        public Step(CpuPagedAttention owner, KvCachePool pool, IReadOnlyList<AttentionSegment> segments, long[] slots)
+        {
+            _owner = owner;
+            _pool = pool;
+            _segments = segments;
+            _slots = slots;
+
+            // Later tiles see more keys; the longest tasks first keep the threads evenly busy.
+            foreach (AttentionSegment segment in segments)
+            {
+                int tile = owner._tokensPerTask;
+                for (int first = (segment.Count - 1) / tile * tile; first >= 0; first -= tile)
+                {
+                    for (int head = 0; head < owner._config.KeyValueHeads; head++)
+                    {
+                        _tasks.Add((segment, first, Math.Min(tile, segment.Count - first), head));
+                    }
+                }
+            }
+        }
+
+        public Tensor Attend(int layer, Tensor query, Tensor key, Tensor value)
+        {
+            Tensor result = empty([query.shape[0], query.shape[1] * query.shape[2]], query.dtype);
+            byte* queries = TensorMemory.Address(query);
+            byte* keys = TensorMemory.Address(_pool.Keys(layer));
+            byte* values = TensorMemory.Address(_pool.Values(layer));
+            byte* output = TensorMemory.Address(result);
+            int elementSize = query.dtype == ScalarType.Float32 ? Float32Element.Size : BFloat16Element.Size;
+            Scatter(TensorMemory.Address(key), keys, elementSize);
+            Scatter(TensorMemory.Address(value), values, elementSize);
+
+            if (query.dtype == ScalarType.Float32)
+            {
+                _owner._workers.Run(_tasks.Count, (task, worker) => Run<Float32Element>(task, worker, queries, keys, values, output));
+            }
+            else
+            {
+                _owner._workers.Run(_tasks.Count, (task, worker) => Run<BFloat16Element>(task, worker, queries, keys, values, output));
+            }
+
+            GC.KeepAlive(query);
+            GC.KeepAlive(result);
+            return result;
+        }
+
+        private void Scatter(byte* rows, byte* cache, int elementSize)
+        {
+            long bytes = (long)_owner._config.KeyValueHeads * _owner._config.HeadDim * elementSize;
+            for (int row = 0; row < _slots.Length; row++)
+            {
+                Buffer.MemoryCopy(rows + (row * bytes), cache + (_slots[row] * bytes), bytes, bytes);
+            }
+        }
+
+        private void Run<T>(int task, int worker, byte* queries, byte* keys, byte* values, byte* output)
+            where T : struct, IElement
+        {
+            (AttentionSegment segment, int firstToken, int tokens, int keyHead) = _tasks[task];
+            ModelConfig config = _owner._config;
+            PagedAttentionKernel.Shape shape = new(config.Heads, config.KeyValueHeads, config.HeadDim, _pool.BlockSize);
+            int row = segment.FirstRow + firstToken;
+            int position = segment.ContextLength - segment.Count + firstToken;
+            fixed (int* blocks = segment.Blocks)
+            {
+                PagedAttentionKernel.Run<T>(shape, queries, keys, values, output, blocks, row, tokens, position, keyHead, _owner._scratch[worker]);
+            }
+        }
+    }
+}

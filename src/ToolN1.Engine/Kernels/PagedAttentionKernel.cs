@@ -1,0 +1,166 @@
+using System.Runtime.Intrinsics;
+
+namespace ToolN1.Engine.Kernels;
+
+/// <summary>Attention of a few query tokens with one key head over paged keys and values: online softmax in float32.</summary>
+/// <remarks>FlashAttention's running maximum and sum (arXiv:2205.14135) over groups of sixteen keys, one to each lane.</remarks>
+internal static unsafe class PagedAttentionKernel
+{
+    private const int Lanes = 16;
+
+    /// <summary>Heads and block size; lengths in elements.</summary>
+    internal readonly record struct Shape(int Heads, int KeyHeads, int HeadDim, int BlockSize);
+
+    /// <summary>Floats of scratch memory for a number of query rows (tokens × heads that share a key head).</summary>
+    public static nuint ScratchLength(int rows, int headDim) =>
+        (nuint)((2 * Lanes * headDim) + (2 * rows * headDim) + (2 * ((rows + Lanes - 1) / Lanes * Lanes)));
+
+    /// <summary>Attends.</summary>
+    /// <param name="shape">The model's heads.</param>
+    /// <param name="queries">[tokens, heads, headDim].</param>
+    /// <param name="keys">[slots, keyHeads, headDim].</param>
+    /// <param name="values">[slots, keyHeads, headDim].</param>
+    /// <param name="output">[tokens, heads, headDim].</param>
+    /// <param name="blocks">The sequence's block table.</param>
+    /// <param name="firstRow">First token's row in queries and output.</param>
+    /// <param name="tokens">Tokens, at consecutive positions.</param>
+    /// <param name="firstPosition">First token's position; token t sees positions up to firstPosition + t.</param>
+    /// <param name="keyHead">The key head, shared by heads / keyHeads query heads.</param>
+    /// <param name="scratch">64-byte aligned, <see cref="ScratchLength"/> floats.</param>
+    public static void Run<T>(
+        Shape shape, byte* queries, byte* keys, byte* values, byte* output, int* blocks,
+        int firstRow, int tokens, int firstPosition, int keyHead, float* scratch)
+        where T : struct, IElement
+    {
+        int width = shape.HeadDim;
+        int group = shape.Heads / shape.KeyHeads;
+        int rows = tokens * group;
+        int paddedRows = (rows + Lanes - 1) / Lanes * Lanes;
+        float* keyLanes = scratch;
+        float* valueRows = keyLanes + (Lanes * width);
+        float* query = valueRows + (Lanes * width);
+        float* mixed = query + (rows * width);
+        float* maxima = mixed + (rows * width);
+        float* sums = maxima + paddedRows;
+
+        // 1. Queries in float32, scaled; empty sums.
+        Vector512<float> scale = Vector512.Create(1 / MathF.Sqrt(width));
+        for (int row = 0; row < rows; row++)
+        {
+            byte* source = queries + ((((long)(firstRow + (row / group)) * shape.Heads) + (keyHead * group) + (row % group)) * width * T.Size);
+            for (int d = 0; d < width; d += Lanes)
+            {
+                (T.Load(source + (d * T.Size)) * scale).StoreAligned(query + (row * width) + d);
+                Vector512<float>.Zero.StoreAligned(mixed + (row * width) + d);
+            }
+
+            maxima[row] = float.NegativeInfinity;
+            sums[row] = 0;
+        }
+
+        // 2. Sixteen keys at a time; a row skips those after its own position.
+        int context = firstPosition + tokens;
+        for (int start = 0; start < context; start += Lanes)
+        {
+            int count = Math.Min(Lanes, context - start);
+            Unpack<T>(shape, keys, values, blocks, start, count, keyHead, keyLanes, valueRows);
+            for (int token = Math.Max(0, start - firstPosition); token < tokens; token++)
+            {
+                int visible = Math.Min(Lanes, firstPosition + token + 1 - start);
+                for (int row = token * group; row < (token + 1) * group; row++)
+                {
+                    Accumulate(query + (row * width), keyLanes, valueRows, mixed + (row * width), maxima + row, sums + row, width, visible);
+                }
+            }
+        }
+
+        // 3. Normalise.
+        for (int row = 0; row < rows; row++)
+        {
+            byte* target = output + ((((long)(firstRow + (row / group)) * shape.Heads) + (keyHead * group) + (row % group)) * width * T.Size);
+            Vector512<float> share = Vector512.Create(1 / sums[row]);
+            for (int d = 0; d < width; d += Lanes)
+            {
+                T.Store(Vector512.LoadAligned(mixed + (row * width) + d) * share, target + (d * T.Size));
+            }
+        }
+    }
+
+    // Keys dimension-major, so that a lane is a key and no sum runs across lanes; values as they are.
+    private static void Unpack<T>(
+        Shape shape, byte* keys, byte* values, int* blocks, int start, int count, int keyHead, float* keyLanes, float* valueRows)
+        where T : struct, IElement
+    {
+        int width = shape.HeadDim;
+        float* one = stackalloc float[Lanes];
+        for (int lane = 0; lane < Lanes; lane++)
+        {
+            // Lanes beyond the context repeat the last key: finite, and masked afterwards.
+            int position = start + Math.Min(lane, count - 1);
+            long slot = ((long)blocks[position / shape.BlockSize] * shape.BlockSize) + (position % shape.BlockSize);
+            long offset = ((slot * shape.KeyHeads) + keyHead) * width * T.Size;
+            for (int d = 0; d < width; d += Lanes)
+            {
+                T.Load(values + offset + (d * T.Size)).StoreAligned(valueRows + (lane * width) + d);
+                T.Load(keys + offset + (d * T.Size)).Store(one);
+                for (int i = 0; i < Lanes; i++)
+                {
+                    keyLanes[((d + i) * Lanes) + lane] = one[i];
+                }
+            }
+        }
+    }
+
+    private static void Accumulate(
+        float* query, float* keyLanes, float* valueRows, float* mixed, float* maximum, float* sum, int width, int visible)
+    {
+        // 1. Sixteen scores; four partial sums hide the latency of the multiplications.
+        Vector512<float> s0 = Vector512<float>.Zero, s1 = s0, s2 = s0, s3 = s0;
+        for (int d = 0; d < width; d += 4)
+        {
+            s0 = Vector512.FusedMultiplyAdd(Vector512.Create(query[d]), Vector512.LoadAligned(keyLanes + (d * Lanes)), s0);
+            s1 = Vector512.FusedMultiplyAdd(Vector512.Create(query[d + 1]), Vector512.LoadAligned(keyLanes + ((d + 1) * Lanes)), s1);
+            s2 = Vector512.FusedMultiplyAdd(Vector512.Create(query[d + 2]), Vector512.LoadAligned(keyLanes + ((d + 2) * Lanes)), s2);
+            s3 = Vector512.FusedMultiplyAdd(Vector512.Create(query[d + 3]), Vector512.LoadAligned(keyLanes + ((d + 3) * Lanes)), s3);
+        }
+
+        Vector512<float> scores = s0 + s1 + (s2 + s3);
+        if (visible < Lanes)
+        {
+            Vector512<int> seen = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(visible));
+            scores = Vector512.ConditionalSelect(seen.AsSingle(), scores, Vector512.Create(float.NegativeInfinity));
+        }
+
+        // 2. A new maximum rescales what was summed so far.
+        float before = *maximum;
+        float largest = MathF.Max(before, Largest(scores));
+        Vector512<float> weights = VectorMath.Exp(scores - Vector512.Create(largest));
+        float rescale = VectorMath.Exp(Vector512.Create(before - largest)).ToScalar();
+        *maximum = largest;
+        *sum = (*sum * rescale) + Vector512.Sum(weights);
+
+        // 3. Weighted values.
+        float* weight = stackalloc float[Lanes];
+        weights.Store(weight);
+        for (int d = 0; d < width; d += Lanes)
+        {
+            Vector512<float> m0 = Vector512.LoadAligned(mixed + d) * rescale;
+            Vector512<float> m1 = Vector512<float>.Zero;
+            for (int lane = 0; lane < Lanes; lane += 2)
+            {
+                m0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[lane]), Vector512.LoadAligned(valueRows + (lane * width) + d), m0);
+                m1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[lane + 1]), Vector512.LoadAligned(valueRows + ((lane + 1) * width) + d), m1);
+            }
+
+            (m0 + m1).StoreAligned(mixed + d);
+        }
+    }
+
+    private static float Largest(Vector512<float> values)
+    {
+        Vector256<float> half = Vector256.MaxNative(values.GetLower(), values.GetUpper());
+        Vector128<float> quarter = Vector128.MaxNative(half.GetLower(), half.GetUpper());
+        Vector128<float> pair = Vector128.MaxNative(quarter, Vector128.Shuffle(quarter, Vector128.Create(2, 3, 0, 1)));
+        return MathF.Max(pair[0], pair[1]);
+    }
+}
