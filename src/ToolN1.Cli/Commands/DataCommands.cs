@@ -9,5 +9,6 @@ internal static class DataCommands
     public static Command Create() => new("data", "Makes and renders training rows.")
     {
         DataPromptsCommand.Create(),
+        DataSyntheticCommand.Create(),
     };
 }

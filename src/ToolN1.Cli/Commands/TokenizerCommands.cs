@@ -6,5 +6,5 @@ namespace ToolN1.Cli.Commands;
 internal static class TokenizerCommands
 {
     /// <summary>The command with its subcommands.</summary>
-    public static Command Create() => new("tokenizer", "Trains tokenizers.");
+    public static Command Create() => new("tokenizer", "Trains tokenizers.") { TokenizerTrainCommand.Create() };
 }

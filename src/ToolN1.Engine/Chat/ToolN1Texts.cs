@@ -5,7 +5,7 @@ namespace ToolN1.Engine.Chat;
 /// Source: NVlabs/Tool-N1 (Apache-2.0), verl_toolcall_preprocess.py and raw_data_process.py; the head is the one of its
 /// xLAM rows. Spaces at line ends are theirs.
 /// </remarks>
-internal static class ToolN1Texts
+public static class ToolN1Texts
 {
     /// <summary>What the system turn opens with when the client sends no system message.</summary>
     public const string Head =

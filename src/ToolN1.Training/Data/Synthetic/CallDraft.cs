@@ -1,0 +1,98 @@
+using System.Text;
+
+namespace ToolN1.Training.Data.Synthetic;
+
+/// <summary>A call being made: its tool, the values of its parameters in schema order (null: not mentioned), and how they are said.</summary>
+internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
+{
+    /// <summary>The mentioned parameters for the request.</summary>
+    public IReadOnlyList<(ParameterUse Use, string Name, string Spoken)> Said =>
+        [.. Values.Select((value, i) => (value, i)).Where(x => x.value is not null).Select(x => Saying(x.i, x.value!.Spoken))];
+
+    /// <summary>The call as the answer has it.</summary>
+    public TrainingCall Call
+    {
+        get
+        {
+            IEnumerable<string> fields = Values.Select((value, i) => (value, i)).Where(x => x.value is not null)
+                .Select(x => $"{PythonJson.Quote(Form.ParameterNames[x.i])}: {x.value!.Json}");
+            return new TrainingCall(Form.Tool.Name, "{" + string.Join(", ", fields) + "}");
+        }
+    }
+
+    /// <summary>The call in the reasoning: every parameter of the schema in order with its value, or none.</summary>
+    public string Plan
+    {
+        get
+        {
+            StringBuilder text = new($"Use {Form.Tool.Name}: ");
+            for (int i = 0; i < Values.Length; i++)
+            {
+                text.Append(i == 0 ? string.Empty : "; ").Append(Form.ParameterNames[i]).Append(" = ").Append(Values[i]?.Json ?? "none");
+            }
+
+            return text.Append('.').ToString();
+        }
+    }
+
+    /// <summary>Draws values for the required parameters and for some of the optional ones; no two alike.</summary>
+    public static CallDraft Draw(ToolForm form, ValueSampler sampler, SeededRandom random, DataSplit split, double optional)
+    {
+        ParameterUse[] uses = form.Spec.Parameters;
+        SampledValue?[] values = new SampledValue?[uses.Length];
+        for (int i = 0; i < uses.Length; i++)
+        {
+            if (!uses[i].Required && !random.Chance(optional))
+            {
+                continue;
+            }
+
+            int tries = 0;
+            do
+            {
+                values[i] = sampler.Draw(uses[i].Role.Values, random, split);
+            }
+            while (tries++ < 20 && values.Take(i).Any(v => v is not null && v.Json == values[i]!.Json && v.Json is not ("true" or "false")));
+        }
+
+        return new CallDraft(form, values);
+    }
+
+    /// <summary>
+    /// Makes calls of one tool differ in a single required parameter and says them in one breath ("in Oslo and Rome");
+    /// null where the tool has no fitting parameter or chance decides otherwise.
+    /// </summary>
+    public static IReadOnlyList<(ParameterUse Use, string Name, string Spoken)>? Spread(List<CallDraft> calls, SeededRandom random)
+    {
+        ToolForm form = calls[0].Form;
+        int[] fitting = [.. Enumerable.Range(0, form.Spec.Parameters.Length).Where(i =>
+            form.Spec.Parameters[i] is { Required: true, Role.Type: "string" } use && use.Role.Values is not ("sentence" or "title") && calls[0].Values[i] is not null)];
+        if (fitting.Length == 0 || random.Chance(0.4))
+        {
+            return null;
+        }
+
+        int varied = random.Pick(fitting);
+        if (calls.Select(c => c.Values[varied]!.Json).Distinct().Count() < calls.Count)
+        {
+            return null;
+        }
+
+        for (int i = 1; i < calls.Count; i++)
+        {
+            SampledValue?[] values = [.. calls[0].Values];
+            values[varied] = calls[i].Values[varied];
+            calls[i] = calls[i] with { Values = values };
+        }
+
+        string[] spoken = [.. calls.Select(c => c.Values[varied]!.Spoken)];
+        string joined = string.Join(", ", spoken.Take(spoken.Length - 1)) + random.Pick([" and ", " and also ", " as well as "]) + spoken[^1];
+        return [.. calls[0].Said.Select(s => s.Use == form.Spec.Parameters[varied] ? (s.Use, s.Name, joined) : s)];
+    }
+
+    private (ParameterUse Use, string Name, string Spoken) Saying(int index, string spoken)
+    {
+        ParameterUse use = Form.Spec.Parameters[index];
+        return (use, use.Role.Names[0], spoken);
+    }
+}

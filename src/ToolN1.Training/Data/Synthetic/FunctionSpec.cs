@@ -1,0 +1,58 @@
+namespace ToolN1.Training.Data.Synthetic;
+
+/// <summary>What is done: its words in names, descriptions and requests, and whole sentences of its own.</summary>
+internal sealed record Verb(string Key, string[] Names, string[] Descriptions, string Article, string[] Requests, string[] Sentences)
+{
+    /// <summary>Verbs of one class on one object mean nearly the same; a tool list holds one of them at most.</summary>
+    public string Class => Key switch
+    {
+        "book" or "order" or "create" or "schedule" or "generate" or "send" or "upload" or "start" or "play" or "pay" or "assign" or "open" => "make",
+        "delete" or "cancel" or "stop" or "close" => "end",
+        "update" or "set" => "change",
+        "share" or "download" or "convert" or "translate" or "summarize" => Key,
+        _ => "know",
+    };
+}
+
+/// <summary>What it is done to: the usual words first, then others for the same.</summary>
+internal sealed record DomainObject(string[] Words)
+{
+    /// <summary>The usual words.</summary>
+    public string Key => Words[0];
+}
+
+/// <summary>A field of life with its verbs, objects and parameter roles.</summary>
+internal sealed record Domain(string Key, DataSplit Split, string[] Verbs, DomainObject[] Objects, string[] Roles);
+
+/// <summary>A kind of parameter: JSON type, values, possible names and descriptions, and how a request mentions it.</summary>
+internal sealed record ParameterRole(string Key, string Type, string Values, string[] Names, string[] Descriptions, string[] Phrases);
+
+/// <summary>A role in a function.</summary>
+internal sealed record ParameterUse(ParameterRole Role, bool Required);
+
+/// <summary>A function without its outer form: what it does, to what, with which parameters.</summary>
+internal sealed record FunctionSpec(Domain Domain, Verb Verb, DomainObject Object, ParameterUse[] Parameters)
+{
+    /// <summary>What a request for it asks, in two or three words.</summary>
+    public string Gist => Verb.Key + " " + Object.Key;
+
+    /// <summary>The function of a verb on an object of a domain: its parameters are drawn from the domain's roles, always the same ones.</summary>
+    public static FunctionSpec Compose(Domain domain, Verb verb, DomainObject thing, IReadOnlyDictionary<string, ParameterRole> roles)
+    {
+        SeededRandom random = new(SeededRandom.Hash($"{domain.Key}/{verb.Key}/{thing.Key}"));
+        string[] chosen = random.Shuffled(domain.Roles);
+        int required = Math.Min(random.Pick([1, 1, 1, 2, 2, 3]), chosen.Length);
+        int optional = Math.Min(random.Pick([0, 0, 1, 1, 2]), chosen.Length - required);
+        if (verb.Key is "convert" or "calculate" or "compare" && domain.Roles.Length <= 4)
+        {
+            chosen = domain.Roles;
+            required = Math.Max(1, chosen.Length - 1);
+            optional = chosen.Length - required;
+        }
+
+        return new FunctionSpec(domain, verb, thing, [.. chosen.Take(required + optional).Select((key, i) => new ParameterUse(roles[key], i < required))]);
+    }
+
+    /// <summary>Whether a request for one could be taken for a request for the other.</summary>
+    public bool IsLike(FunctionSpec other) => Object.Key == other.Object.Key && Verb.Class == other.Verb.Class;
+}
