@@ -57,7 +57,7 @@ public sealed class ToolCallTokenizerTrainer
     {
         string[] literals = [.. _lines.Concat(ToolCallText.Joints).Distinct().OrderByDescending(text => text.Length).ThenBy(text => text, StringComparer.Ordinal)];
         long words = _words.Values.Sum();
-        string[] spaced = [.. _spaced.Where(word => word.Value >= Math.Max(2, words / 20_000) && _initial.GetValueOrDefault(word.Key) * 100 <= word.Value)
+        string[] spaced = [.. _spaced.Where(word => word.Value >= Math.Max(2, words / 20_000) && _initial.GetValueOrDefault(word.Key) * 8 <= word.Value)
             .OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).Take(MostSpacedWords).Select(word => word.Key)];
         List<string> vocabulary = [.. ByteLetters.Letters.Select(letter => letter.ToString())];
         HashSet<string> known = [.. vocabulary];
