@@ -1,5 +1,8 @@
 using System.CommandLine;
 using ToolN1.Cli.Commands;
+using ToolN1.Engine.Hosting;
+
+NativeEnvironment.Prepare();
 
 RootCommand root = new("tooln1: makes, measures and serves tool-calling models. See docs/ for each task.")
 {

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Tokenization;
+
+namespace ToolN1.Engine.Hosting;
+
+/// <summary>Registers the engine.</summary>
+public static class EngineServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds options with their checks (sections <c>ToolN1:Model</c> and <c>ToolN1:Engine</c>), <see cref="ServedModel"/>,
+    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/> and <see cref="IChatFormat"/>, and the
+    /// hosted service that loads the model before any server starts. Whoever resolves one of them earlier loads it then.
+    /// </summary>
+    public static IServiceCollection AddToolN1Engine(this IServiceCollection services, IConfiguration configuration)
+    {
+        NativeEnvironment.Prepare();
+        services.AddOptions<ModelOptions>().Bind(configuration.GetSection(ModelOptions.SectionName)).ValidateOnStart();
+        services.AddOptions<EngineOptions>().Bind(configuration.GetSection(EngineOptions.SectionName)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ModelOptions>, ModelDTypeValidator>();
+        services.AddSingleton<IValidateOptions<EngineOptions>, EngineOptionsValidator>();
+        services.AddSingleton<IValidateOptions<EngineOptions>, EngineOptionsCrossFieldValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<EngineHost>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<EngineHost>());
+        services.AddSingleton<IInferenceEngine>(provider => provider.GetRequiredService<EngineHost>().Engine);
+        services.AddSingleton(provider => provider.GetRequiredService<EngineHost>().Model);
+        services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Tokenizer);
+        services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Format);
+        return services;
+    }
+}
