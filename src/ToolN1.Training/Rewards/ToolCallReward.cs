@@ -99,7 +99,7 @@ public static class ToolCallReward
     /// <summary>The reference calls. A single object is not wrapped here: the original iterates its keys and raises.</summary>
     private static List<PyValue>? ReadTruth(string json)
     {
-        if (!PyJson.TryParse(json, out PyValue? value))
+        if (!PyJson.TryParse(json, out PyValue? value) || (value.IsString && !PyJson.TryParse(value.Text, out value)))
         {
             return null;
         }

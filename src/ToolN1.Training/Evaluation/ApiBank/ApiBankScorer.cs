@@ -10,6 +10,9 @@ namespace ToolN1.Training.Evaluation.ApiBank;
 /// </summary>
 public sealed partial class ApiBankScorer
 {
+    /// <summary>What Python says of keyword arguments that are no mapping.</summary>
+    internal const string NotAnObject = "call_rejected:TypeError";
+
     private readonly ApiBankData _data;
     private readonly bool _fixedRules;
     private readonly Dictionary<string, SimulatedApi> _apis;
@@ -34,7 +37,7 @@ public sealed partial class ApiBankScorer
     public EvaluationVerdict ScoreCall(string file, int id, string name, string argumentsJson) =>
         PyJson.TryParse(argumentsJson, out PyValue? arguments) && arguments.Kind == PyKind.Dict
             ? ScoreCall(file, id, name, arguments.Entries)
-            : EvaluationVerdict.Wrong("no_api_call", "the arguments are not a JSON object");
+            : EvaluationVerdict.Wrong(NotAnObject, "the arguments are not a JSON object");
 
     /// <summary>The verdict on a reply in the benchmark's text form, <c>[Name(key='value', …)]</c>.</summary>
     /// <inheritdoc cref="ScoreCall(string, int, string, string)"/>
