@@ -11,7 +11,8 @@ public sealed class ChatPrompt
 {
     private readonly IReadOnlyList<(string Text, bool IsTemplate)> _parts;
 
-    internal ChatPrompt(IReadOnlyList<(string Text, bool IsTemplate)> parts) => _parts = parts;
+    /// <summary>Wraps parts; only text that the program itself wrote may be marked as template.</summary>
+    public ChatPrompt(IReadOnlyList<(string Text, bool IsTemplate)> parts) => _parts = parts;
 
     /// <summary>The whole as text, for people and for tests; encoding it would lose the distinction.</summary>
     public string Text => string.Concat(_parts.Select(part => part.Text));

@@ -7,7 +7,8 @@ public static partial class NativeEnvironment
 {
     /// <summary>
     /// Lets idle OpenMP threads sleep rather than spin, which on a shared machine made a forward pass ten times faster. What
-    /// the environment already says stays. Does nothing outside Linux.
+    /// the environment already says stays. And lets the allocator keep what tensors free, instead of giving it back to the
+    /// kernel and asking for it again page by page. Does nothing outside Linux.
     /// </summary>
     public static void Prepare()
     {
@@ -15,9 +16,27 @@ public static partial class NativeEnvironment
         {
             // Environment.SetEnvironmentVariable changes .NET's copy only; libgomp asks libc.
             _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+            KeepFreedMemory();
+        }
+    }
+
+    private static void KeepFreedMemory()
+    {
+        // glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
+        try
+        {
+            _ = SetAllocatorOption(-3, 1 << 30);
+            _ = SetAllocatorOption(-1, int.MaxValue);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl has no mallopt.
         }
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetAllocatorOption(int option, int value);
 }

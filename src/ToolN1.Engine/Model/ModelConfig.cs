@@ -74,10 +74,8 @@ public sealed record ModelConfig
     /// <summary>Writes config.json and generation_config.json so that this and any Hugging Face tool reads them back.</summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="dtype">The dtype the weights are stored in: <c>bfloat16</c>, <c>float16</c> or <c>float32</c>.</param>
-    public void Save(string folder, string dtype)
-    {
-        ModelConfigWriter.Write(this, folder, dtype);
-    }
+    /// <param name="chatFormat">Noted as <c>tooln1.chat_format</c>, by which the server's <c>auto</c> chooses; null notes none.</param>
+    public void Save(string folder, string dtype, string? chatFormat = null) => ModelConfigWriter.Write(this, folder, dtype, chatFormat);
 
     /// <summary>Bytes of keys and values that one token takes in all layers.</summary>
     /// <param name="bytesPerElement">2 for bf16, 4 for f32.</param>

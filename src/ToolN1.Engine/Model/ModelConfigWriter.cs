@@ -8,9 +8,9 @@ internal static class ModelConfigWriter
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, IndentSize = 2, NewLine = "\n" };
 
-    public static void Write(ModelConfig config, string folder, string dtype)
+    public static void Write(ModelConfig config, string folder, string dtype, string? chatFormat)
     {
-        WriteObject(Path.Combine(folder, ModelConfig.FileName), writer => WriteConfig(writer, config, dtype));
+        WriteObject(Path.Combine(folder, ModelConfig.FileName), writer => WriteConfig(writer, config, dtype, chatFormat));
         WriteObject(Path.Combine(folder, ModelConfigReader.GenerationFileName), writer =>
         {
             if (config.BeginOfSequenceId is int begin)
@@ -22,7 +22,7 @@ internal static class ModelConfigWriter
         });
     }
 
-    private static void WriteConfig(Utf8JsonWriter writer, ModelConfig config, string dtype)
+    private static void WriteConfig(Utf8JsonWriter writer, ModelConfig config, string dtype, string? chatFormat)
     {
         (string architecture, string type) = config.Architecture switch
         {
@@ -71,6 +71,12 @@ internal static class ModelConfigWriter
 
         WriteEndOfSequence(writer, config);
         writer.WriteString("torch_dtype", dtype);
+        if (chatFormat is not null)
+        {
+            writer.WriteStartObject("tooln1");
+            writer.WriteString("chat_format", chatFormat);
+            writer.WriteEndObject();
+        }
     }
 
     private static void WriteEndOfSequence(Utf8JsonWriter writer, ModelConfig config)

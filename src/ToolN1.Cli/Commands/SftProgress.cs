@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using Spectre.Console;
+using ToolN1.Training.Sft;
+
+namespace ToolN1.Cli.Commands;
+
+/// <summary>Shows a supervised run: a progress bar on a terminal, plain lines elsewhere.</summary>
+internal sealed class SftProgress : ISftObserver, IDisposable
+{
+    private readonly bool _isTerminal = !Console.IsOutputRedirected;
+    private readonly TaskCompletionSource _ended = new();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private Task? _display;
+    private ProgressTask? _bar;
+    private int _firstStep;
+    private int _totalSteps;
+
+    /// <inheritdoc/>
+    public void Started(long parameters, int doneSteps, int totalSteps)
+    {
+        (_firstStep, _totalSteps) = (doneSteps, totalSteps);
+        _clock.Restart();
+        WriteLine($"{parameters:N0} parameters, steps {doneSteps + 1:N0} to {totalSteps:N0}");
+        if (!_isTerminal)
+        {
+            return;
+        }
+
+        using ManualResetEventSlim ready = new();
+        _display = AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async context =>
+            {
+                _bar = context.AddTask("training", maxValue: totalSteps);
+                _bar.Value = doneSteps;
+                ready.Set();
+                await _ended.Task;
+            });
+        ready.Wait();
+    }
+
+    /// <inheritdoc/>
+    public void PhaseLoaded(string phase, SftDatasetSummary summary) => WriteLine(
+        $"phase {phase}: {summary.RowsKept:N0} of {summary.RowsRead:N0} rows in {summary.Groups:N0} groups, {summary.Tokens:N0} tokens a pass"
+        + (summary.TooLong + summary.TooManyTools > 0 ? $"; left out {summary.TooLong:N0} too long, {summary.TooManyTools:N0} with too many tools" : ""));
+
+    /// <inheritdoc/>
+    public void Stepped(int step)
+    {
+        if (_bar is not null)
+        {
+            _bar.Value = step;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Measured(SftStepResult result)
+    {
+        double secondsLeft = _clock.Elapsed.TotalSeconds / Math.Max(1, result.Step - _firstStep) * (_totalSteps - result.Step);
+        string line = $"loss {result.Loss:F3} answer {result.AnswerLoss:F3} token {result.TokenAccuracy:P1} whole {result.AnswerAccuracy:P1} "
+            + $"|g| {result.GradientNorm:F2} lr ×{result.ScheduleFactor:F3} {result.TokensPerSecond:N0} tok/s";
+        if (_bar is not null)
+        {
+            _bar.Description = Markup.Escape($"{result.Phase} {line}");
+            return;
+        }
+
+        WriteLine($"step {result.Step}/{_totalSteps} {result.Phase} {line} skipped {result.SkippedSteps} left {TimeSpan.FromSeconds(secondsLeft):hh\\:mm\\:ss}");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _ended.TrySetResult();
+        _display?.Wait();
+        _display = null;
+    }
+
+    private void WriteLine(string line)
+    {
+        if (_isTerminal)
+        {
+            AnsiConsole.WriteLine(line);
+        }
+        else
+        {
+            Console.WriteLine(line);
+        }
+    }
+}

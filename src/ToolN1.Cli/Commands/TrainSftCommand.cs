@@ -1,0 +1,54 @@
+using System.CommandLine;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Data;
+using ToolN1.Training.Sft;
+
+namespace ToolN1.Cli.Commands;
+
+/// <summary><c>tooln1 train sft</c>.</summary>
+internal static class TrainSftCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        Option<FileInfo> config = new("--config") { Description = "The run as JSON; docs/training.md explains every field.", Required = true };
+        Option<bool> resume = new("--resume") { Description = "Goes on from the newest checkpoint in the output folder." };
+        Command command = new("sft", "Supervised training on rows with reasoning and calls.") { config, resume };
+        command.SetAction((result, cancellationToken) => Task.FromResult(Run(result.GetRequiredValue(config).FullName, result.GetValue(resume), cancellationToken)));
+        return command;
+    }
+
+    private static int Run(string file, bool resume, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        void Stop(object? sender, ConsoleCancelEventArgs press)
+        {
+            // The first Ctrl-C ends the run after the step in progress and saves it; the second ends the process.
+            press.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+
+        Console.CancelKeyPress += Stop;
+        try
+        {
+            SftConfig config = SftConfigReader.Read(file);
+            using SftProgress progress = new();
+            SftRun run = new(config, file, progress);
+            bool finished = run.Execute(resume, stop.Token);
+            progress.Dispose();
+            Console.WriteLine(finished ? $"Model: {run.ModelFolder}" : "Stopped and saved; --resume goes on from here.");
+            return finished ? 0 : 130;
+        }
+        catch (Exception error) when (error is SftConfigException or TrainingDataException or CheckpointException or TokenizerFormatException
+            or NonFiniteTrainingException or InvalidDataException or IOException or NotSupportedException)
+        {
+            Console.Error.WriteLine(error.Message);
+            return 1;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= Stop;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using ToolN1.Engine.Model;
+using static TorchSharp.torch;
+
+namespace ToolN1.Engine.Weights;
+
+/// <summary>Random initial weights: normal matrices, zero biases, norms of one.</summary>
+public static class RandomWeights
+{
+    /// <summary>A decoder with random weights.</summary>
+    /// <param name="config">The shape.</param>
+    /// <param name="device">Where the weights go.</param>
+    /// <param name="dtype">Their dtype.</param>
+    /// <param name="seed">Equal seeds give equal weights on one kind of device.</param>
+    /// <param name="standardDeviation">Of the matrices; those that write into the residual stream get it divided by √(2 × layers).</param>
+    /// <returns>A decoder that the caller owns.</returns>
+    public static Decoder Create(ModelConfig config, Device device, ScalarType dtype, long seed, double standardDeviation = 0.02)
+    {
+        using Generator generator = new((ulong)seed, device);
+        Dictionary<string, long[]> shapes = ModelTensors.Enumerate(config).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
+        return new Decoder(
+            config,
+            name => Fill(name, empty(shapes[name], dtype, device), config.Layers, standardDeviation, generator),
+            () => $"random-{seed}");
+    }
+
+    /// <summary>Fills one tensor.</summary>
+    /// <param name="name">Its Hugging Face name, which decides how.</param>
+    /// <param name="tensor">Changed in place.</param>
+    /// <param name="layers">Layers of the model.</param>
+    /// <param name="standardDeviation">Of the matrices.</param>
+    /// <param name="generator">Source of chance.</param>
+    /// <returns>The same tensor.</returns>
+    public static Tensor Fill(string name, Tensor tensor, int layers, double standardDeviation, Generator generator)
+    {
+        using IDisposable noGrad = no_grad();
+        if (name.EndsWith(".bias", StringComparison.Ordinal))
+        {
+            return tensor.zero_();
+        }
+
+        if (tensor.dim() == 1)
+        {
+            return tensor.fill_(1);
+        }
+
+        bool writesResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+        return tensor.normal_(0, writesResidual ? standardDeviation / Math.Sqrt(2.0 * layers) : standardDeviation, generator);
+    }
+}

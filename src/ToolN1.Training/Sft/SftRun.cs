@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ToolN1.Engine.Model;
+using ToolN1.Training.Data;
+using ToolN1.Training.Optimizers;
+
+namespace ToolN1.Training.Sft;
+
+/// <summary>A supervised training run from configuration to Hugging Face folder.</summary>
+public sealed class SftRun
+{
+    private readonly SftConfig _config;
+    private readonly string _configFile;
+    private readonly ISftObserver _observer;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="config">Checked by <see cref="SftConfigReader"/>.</param>
+    /// <param name="configFile">Named in errors.</param>
+    /// <param name="observer">Told what happens.</param>
+    public SftRun(SftConfig config, string configFile, ISftObserver observer)
+    {
+        _config = config;
+        _configFile = configFile;
+        _observer = observer;
+    }
+
+    /// <summary>The finished model.</summary>
+    public string ModelFolder => Path.Combine(_config.Output, "model");
+
+    /// <summary>Trains to the end, or until cancelled; either way the last step is in a checkpoint.</summary>
+    /// <param name="resume">Goes on from the newest checkpoint. Without it an output folder that holds checkpoints is refused.</param>
+    /// <param name="cancellationToken">Ends the run after the step in progress.</param>
+    /// <returns>True when all steps are done and the model was written.</returns>
+    /// <exception cref="SftConfigException">The configuration does not fit the files or the checkpoints.</exception>
+    /// <exception cref="TrainingDataException">A rows file cannot be used.</exception>
+    /// <exception cref="CheckpointException">A checkpoint cannot be used.</exception>
+    /// <exception cref="NonFiniteTrainingException">Too many steps in a row were not finite.</exception>
+    public bool Execute(bool resume, CancellationToken cancellationToken)
+    {
+        // 1. Model, optimizers, and where an earlier run stopped.
+        using SftModel model = SftModel.Create(_config, _configFile);
+        using SftStepper stepper = new(_config, model.Decoder);
+        SftCheckpoints checkpoints = new(Path.Combine(_config.Output, "checkpoints"), _config.KeepCheckpoints);
+        SftState state = Begin(model, stepper, checkpoints, resume);
+        int totalSteps = _config.Phases.Sum(phase => phase.Steps);
+        LearningRateSchedule schedule = new(_config.Schedule.Kind, totalSteps, _config.Schedule.WarmupSteps, _config.Schedule.Minimum);
+        Directory.CreateDirectory(_config.Output);
+        using StreamWriter metrics = new(Path.Combine(_config.Output, "metrics.jsonl"), append: resume) { AutoFlush = true };
+        _observer.Started(ModelTensors.CountParameters(model.Decoder.Config), state.Step, totalSteps);
+
+        // 2. The phases, skipping what is done.
+        int phaseEnd = 0;
+        int savedStep = state.Step;
+        for (int index = 0; index < _config.Phases.Count; index++)
+        {
+            int phaseStart = phaseEnd;
+            phaseEnd += _config.Phases[index].Steps;
+            if (state.Step >= phaseEnd)
+            {
+                continue;
+            }
+
+            if (state.Step == phaseStart)
+            {
+                (state.Epoch, state.Position) = (0, 0);
+            }
+
+            SftDataset data = SftDataset.Load(_config, index, model.Tokenizer, model.Format, cancellationToken);
+            _observer.PhaseLoaded(_config.Phases[index].Name, data.Summary);
+            SftMeter meter = new(_config.Phases[index].Name, data.Summary.Groups);
+            while (state.Step < phaseEnd && !cancellationToken.IsCancellationRequested)
+            {
+                Step(stepper, data, schedule, state, meter);
+                _observer.Stepped(state.Step);
+                if (state.Step % _config.LogEverySteps == 0 || state.Step == phaseEnd)
+                {
+                    SftStepResult result = meter.Take(state, schedule.Factor(state.Step));
+                    metrics.WriteLine(JsonSerializer.Serialize(result, SftStateJson.Default.SftStepResult));
+                    _observer.Measured(result);
+                }
+
+                if (state.Step % _config.CheckpointEverySteps == 0)
+                {
+                    Save(model, stepper, checkpoints, state);
+                    savedStep = state.Step;
+                }
+            }
+        }
+
+        // 3. The end, of the run or of patience.
+        if (savedStep != state.Step)
+        {
+            Save(model, stepper, checkpoints, state);
+        }
+
+        if (state.Step < totalSteps)
+        {
+            return false;
+        }
+
+        model.Export(ModelFolder);
+        return true;
+    }
+
+    private SftState Begin(SftModel model, SftStepper stepper, SftCheckpoints checkpoints, bool resume)
+    {
+        string identity = JsonSerializer.Serialize(_config, SftConfigJson.Options);
+        if (!resume)
+        {
+            return checkpoints.List().Count == 0
+                ? new SftState { Config = identity }
+                : throw new SftConfigException(_configFile, $"field 'output': {_config.Output} holds checkpoints of an earlier run; resume it or choose another folder.");
+        }
+
+        SftState state = checkpoints.Restore(model.Decoder, stepper.Optimizers)
+            ?? throw new SftConfigException(_configFile, $"field 'output': {_config.Output} holds no checkpoint to resume from.");
+        return state.Config == identity
+            ? state
+            : throw new SftConfigException(_configFile, "differs from the configuration that the checkpoint was made with; a resumed run must be the same run.");
+    }
+
+    private void Step(SftStepper stepper, SftDataset data, LearningRateSchedule schedule, SftState state, SftMeter meter)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        SftCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
+        List<RowGroup> groups = data.Draw(cursor, _config.TokensPerStep);
+        state.Step++;
+        StepSums sums = stepper.Step(groups, SftDataset.HashCode(_config.Seed, state.Step), schedule.Factor(state.Step));
+        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        (state.Epoch, state.Position) = (cursor.Epoch, cursor.Position);
+        state.Tokens += sums.Tokens;
+        state.Seconds += seconds;
+        meter.Add(sums, seconds);
+        if (sums.IsFinite)
+        {
+            state.SkippedInARow = 0;
+            return;
+        }
+
+        state.SkippedSteps++;
+        state.SkippedInARow++;
+        if (state.SkippedInARow > _config.MaxNonFiniteSteps)
+        {
+            throw new NonFiniteTrainingException(state.Step, state.SkippedInARow);
+        }
+    }
+
+    private static void Save(SftModel model, SftStepper stepper, SftCheckpoints checkpoints, SftState state)
+    {
+        state.OptimizerUpdates = [.. stepper.Optimizers.Select(optimizer => optimizer.Updates)];
+        checkpoints.Save(model.Decoder, stepper.Optimizers, state);
+    }
+}

@@ -1,0 +1,189 @@
+using ToolN1.Engine.Model;
+using ToolN1.Training.Optimizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Sft;
+
+/// <summary>One optimizer step over some groups of rows: micro-batches, one division by the whole step's weight, clip, update.</summary>
+internal sealed class SftStepper : IDisposable
+{
+    /// <summary>Logits that exist at once: 32 MiB in f32.</summary>
+    private const long LogitElements = 8 << 20;
+
+    private readonly SftConfig _config;
+    private readonly Decoder _decoder;
+    private readonly Tensor[] _parameters;
+
+    /// <summary>Prepares the optimizers.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="decoder">f32 masters that require gradients; the caller owns it.</param>
+    public SftStepper(SftConfig config, Decoder decoder)
+    {
+        _config = config;
+        _decoder = decoder;
+        List<(string Name, Tensor Tensor)> weights = [.. decoder.NamedWeights()];
+        _parameters = [.. weights.Select(weight => weight.Tensor)];
+        SftOptimizer options = config.Optimizer;
+        bool IsHiddenMatrix((string Name, Tensor Tensor) weight) => options.Kind == "muon" && weight.Tensor.dim() == 2 && weight.Name.StartsWith("model.layers.", StringComparison.Ordinal);
+        AdamW adam = new([.. weights.Where(weight => !IsHiddenMatrix(weight))], options.LearningRate, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
+        Optimizers = options.Kind == "muon"
+            ? [adam, new Muon([.. weights.Where(IsHiddenMatrix)], options.MuonLearningRate, options.MuonMomentum, options.WeightDecay)]
+            : [adam];
+    }
+
+    /// <summary>AdamW, and Muon where chosen.</summary>
+    public IReadOnlyList<IOptimizer> Optimizers { get; }
+
+    /// <summary>Runs a step. A non-finite loss or gradient leaves weights and optimizers as they were.</summary>
+    /// <param name="groups">What to learn.</param>
+    /// <param name="seed">Draws the prompt positions.</param>
+    /// <param name="scheduleFactor">Factor on the learning rates.</param>
+    /// <returns>Sums and norms; <see cref="StepSums.IsFinite"/> is false when the step was skipped.</returns>
+    public StepSums Step(IReadOnlyList<RowGroup> groups, int seed, double scheduleFactor)
+    {
+        // 1. Lay out all micro-batches first: their common weight divides every sum, so the split does not matter.
+        List<PackedBatch> batches = [.. Split(groups, seed)];
+        double totalWeight = batches.Sum(batch => batch.TotalWeight);
+
+        // 2. Gradients of each.
+        foreach (Tensor parameter in _parameters)
+        {
+            using Tensor? gradient = parameter.grad;
+            gradient?.zero_();
+        }
+
+        StepSums sums = new() { Tokens = batches.Sum(batch => batch.TokenCount), Answers = batches.Sum(batch => batch.AnswerLengths.Count), AnswerTokens = batches.Sum(batch => batch.AnswerTokens) };
+        foreach (PackedBatch batch in batches)
+        {
+            Accumulate(batch, totalWeight, sums);
+        }
+
+        // 3. Clip, check, update.
+        sums.GradientNorm = GradientClipping.Clip(_parameters, _config.ClipNorm);
+        sums.IsFinite = double.IsFinite(sums.Loss) && double.IsFinite(sums.GradientNorm);
+        if (sums.IsFinite)
+        {
+            foreach (IOptimizer optimizer in Optimizers)
+            {
+                optimizer.Step(scheduleFactor);
+            }
+        }
+
+        return sums;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (IOptimizer optimizer in Optimizers)
+        {
+            optimizer.Dispose();
+        }
+    }
+
+    private IEnumerable<PackedBatch> Split(IReadOnlyList<RowGroup> groups, int seed)
+    {
+        // One source of chance over the whole step, consumed in the order of the groups, whatever the split.
+        Random random = new(seed);
+        List<RowGroup> pending = [];
+        int tokens = 0;
+        foreach (RowGroup group in groups)
+        {
+            if (pending.Count > 0 && tokens + group.TokenCount > _config.MicroBatchTokens)
+            {
+                yield return new PackedBatch(pending, _config.PromptLossWeight, _config.PromptLossFraction, random);
+                pending = [];
+                tokens = 0;
+            }
+
+            pending.Add(group);
+            tokens += group.TokenCount;
+        }
+
+        yield return new PackedBatch(pending, _config.PromptLossWeight, _config.PromptLossFraction, random);
+    }
+
+    private void Accumulate(PackedBatch batch, double totalWeight, StepSums sums)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Device device = _decoder.Device;
+        using SpanAttention attention = new(batch.Spans, device);
+        Tensor hidden = _decoder.Forward(tensor(batch.Ids, device: device), tensor(batch.Positions, device: device), attention);
+
+        // The head runs on a detached copy of the wanted rows, a piece at a time, each piece backward at once; the
+        // transformer's own way back begins with the gathered gradient.
+        Tensor wanted = hidden.index_select(0, tensor(batch.Sources, device: device));
+        Tensor rows = wanted.detach();
+        rows.requires_grad = true;
+        Tensor targets = tensor(batch.Targets, device: device);
+        Tensor weights = tensor(batch.Weights, device: device);
+        bool[] right = new bool[batch.AnswerTokens];
+        long pieceRows = Math.Max(1, LogitElements / _decoder.Config.VocabularySize);
+        for (long start = 0; start < rows.shape[0]; start += pieceRows)
+        {
+            using DisposeScope piece = NewDisposeScope();
+            long count = Math.Min(pieceRows, rows.shape[0] - start);
+            Tensor logits = _decoder.Logits(rows.narrow(0, start, count));
+            Tensor wantedIds = targets.narrow(0, start, count);
+            Tensor losses = nn.functional.cross_entropy(logits, wantedIds, reduction: nn.Reduction.None);
+            Tensor loss = (losses * weights.narrow(0, start, count)).sum() / totalWeight;
+            loss.backward();
+            sums.Loss += loss.item<float>();
+
+            long answers = Math.Min(count, Math.Max(0, batch.AnswerTokens - start));
+            if (answers > 0)
+            {
+                sums.AnswerLossSum += losses.detach().narrow(0, 0, answers).sum().item<float>();
+                Tensor hits = logits.detach().narrow(0, 0, answers).argmax(1).eq(wantedIds.narrow(0, 0, answers)).cpu();
+                hits.data<bool>().ToArray().CopyTo(right, start);
+            }
+        }
+
+        wanted.backward([rows.grad!]);
+        Count(batch, right, sums);
+    }
+
+    private static void Count(PackedBatch batch, bool[] right, StepSums sums)
+    {
+        int start = 0;
+        foreach (int length in batch.AnswerLengths)
+        {
+            int hits = right.AsSpan(start, length).Count(true);
+            sums.RightTokens += hits;
+            sums.RightAnswers += hits == length ? 1 : 0;
+            start += length;
+        }
+    }
+}
+
+/// <summary>What a step summed up.</summary>
+internal sealed class StepSums
+{
+    /// <summary>Weighted mean loss.</summary>
+    public double Loss { get; set; }
+
+    /// <summary>Sum over answer tokens.</summary>
+    public double AnswerLossSum { get; set; }
+
+    /// <summary>Answer tokens.</summary>
+    public int AnswerTokens { get; init; }
+
+    /// <summary>Answer tokens predicted right.</summary>
+    public int RightTokens { get; set; }
+
+    /// <summary>Rows.</summary>
+    public int Answers { get; init; }
+
+    /// <summary>Rows predicted right throughout.</summary>
+    public int RightAnswers { get; set; }
+
+    /// <summary>Tokens of all micro-batches.</summary>
+    public int Tokens { get; init; }
+
+    /// <summary>Global norm before clipping.</summary>
+    public double GradientNorm { get; set; }
+
+    /// <summary>False when the step was skipped.</summary>
+    public bool IsFinite { get; set; }
+}
