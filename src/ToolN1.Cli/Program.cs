@@ -10,6 +10,7 @@ RootCommand root = new("tooln1: makes, measures and serves tool-calling models. 
     TokenizerCommands.Create(),
     DataCommands.Create(),
     TrainCommands.Create(),
+    EvalCommands.Create(),
     BenchCommands.Create(),
 };
 return await root.Parse(args).InvokeAsync();
