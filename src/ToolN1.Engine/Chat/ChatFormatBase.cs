@@ -1,7 +1,7 @@
 namespace ToolN1.Engine.Chat;
 
 /// <summary>What the formats share: the walk over the turns.</summary>
-internal abstract class ChatFormatBase(string name, TurnMarkup markup) : IChatFormat
+internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool endsTurnAtFirstBlock) : IChatFormat
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -40,6 +40,9 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup) : IChatFo
         AddTurns(prompt, messages, first);
         return addGenerationPrompt ? prompt.Template(markup.Open("assistant")).Build() : prompt.Build();
     }
+
+    /// <inheritdoc/>
+    public ChatOutputParser CreateParser(IReadOnlyList<ChatTool> tools) => new(endsTurnAtFirstBlock, tools);
 
     /// <summary>The function object's JSON as this format prints it.</summary>
     protected static string FunctionJson(ChatTool tool, int index, bool ensureAscii)

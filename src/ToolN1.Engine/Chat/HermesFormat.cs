@@ -2,7 +2,7 @@ namespace ToolN1.Engine.Chat;
 
 /// <summary>Qwen2.5's own tool style: one JSON object per tool_call tag. Byte-equal to its chat template.</summary>
 /// <remarks>Source: chat_template of Qwen/Qwen2.5-7B-Instruct (Apache-2.0).</remarks>
-internal sealed class HermesFormat(TurnMarkup markup) : ChatFormatBase("hermes", markup)
+internal sealed class HermesFormat(TurnMarkup markup) : ChatFormatBase("hermes", markup, endsTurnAtFirstBlock: false)
 {
     private const string DefaultSystem = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.";
 

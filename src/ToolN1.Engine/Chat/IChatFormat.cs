@@ -15,4 +15,8 @@ public interface IChatFormat
     /// <param name="addGenerationPrompt">Ends with the opening of the assistant's turn.</param>
     /// <exception cref="ArgumentException">No message, or a tool or a past call whose JSON text is not JSON; the message says which.</exception>
     ChatPrompt Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools, bool addGenerationPrompt);
+
+    /// <summary>A parser for one answer.</summary>
+    /// <param name="tools">The tools that were on offer; a call of any other is reported as unknown.</param>
+    ChatOutputParser CreateParser(IReadOnlyList<ChatTool> tools);
 }

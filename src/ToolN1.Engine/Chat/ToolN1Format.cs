@@ -10,7 +10,7 @@ namespace ToolN1.Engine.Chat;
 /// model itself produces; the published preparation writes them JSON-encoded twice and without tags, which
 /// <see cref="PromptRowRenderer"/> reproduces for comparison.
 /// </remarks>
-internal sealed class ToolN1Format(TurnMarkup markup) : ChatFormatBase("tool-n1", markup)
+internal sealed class ToolN1Format(TurnMarkup markup) : ChatFormatBase("tool-n1", markup, endsTurnAtFirstBlock: true)
 {
     /// <summary>Renders a row of Tool-N1's preparation: its system text as it is, then the section even without tools.</summary>
     public ChatPrompt RenderRaw(string system, IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools)

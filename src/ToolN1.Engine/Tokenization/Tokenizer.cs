@@ -20,6 +20,7 @@ public sealed class Tokenizer
     private readonly AddedTokenSplitter _rawAddedTokens;
     private readonly AddedTokenSplitter _normalizedAddedTokens;
     private readonly Dictionary<string, int> _addedIds;
+    private readonly Dictionary<int, string> _addedTexts;
     private readonly HashSet<int> _specialIds;
     private readonly byte[]?[] _bytes;
 
@@ -36,6 +37,7 @@ public sealed class Tokenizer
         _rawAddedTokens = new AddedTokenSplitter(file.AddedTokens.Where(token => !token.Normalized).Select(token => (token.Content, token.Id)));
         _normalizedAddedTokens = new AddedTokenSplitter(file.AddedTokens.Where(token => token.Normalized).Select(token => (Normalize(token.Content), token.Id)));
         _addedIds = file.AddedTokens.ToDictionary(token => token.Content, token => token.Id);
+        _addedTexts = file.AddedTokens.ToDictionary(token => token.Id, token => token.Content);
         _specialIds = [.. file.AddedTokens.Where(token => token.Special).Select(token => token.Id)];
         VocabularySize = Math.Max(file.Vocabulary.Values.Max(), file.AddedTokens.Select(token => token.Id).DefaultIfEmpty(-1).Max()) + 1;
         _bytes = new byte[VocabularySize][];
@@ -136,6 +138,9 @@ public sealed class Tokenizer
 
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
+
+    /// <summary>The text of an added token; null for any other id.</summary>
+    internal string? AddedTokenText(int id) => _addedTexts.GetValueOrDefault(id);
 
     /// <summary>A text as runs of plain text and added tokens, in order.</summary>
     internal IEnumerable<(string Run, int? AddedId)> SplitAddedTokens(string text)

@@ -1,0 +1,89 @@
+using System.Runtime.CompilerServices;
+using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Tokenization;
+
+namespace ToolN1.Engine.Chat;
+
+/// <summary>A chat request to its answer: rendering, encoding, generation, decoding, stop texts, parsing. Thread-safe.</summary>
+public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format)
+{
+    /// <summary>The prompt's ids, exactly as <see cref="Generate"/> sends them.</summary>
+    /// <exception cref="ArgumentException">A tool or a past call whose JSON is not JSON.</exception>
+    public int[] Encode(ChatRequest request) => format.Render(request.Messages, request.Tools, addGenerationPrompt: true).Encode(tokenizer);
+
+    /// <summary>
+    /// Queues the request and returns its answer as it is made. The prompt is encoded and queued in the call, before the
+    /// first enumeration. The last event is always <see cref="ChatEvent.Finished"/>. Generation ends early at a stop text
+    /// and where the format's turn is complete.
+    /// </summary>
+    /// <param name="request">The conversation and how to answer it.</param>
+    /// <param name="cancellationToken">Ends the answer; its last event then says so. Ending the enumeration early frees the sequence too.</param>
+    /// <exception cref="ArgumentException">A tool or a past call whose JSON is not JSON, an empty stop text, a parameter outside its range.</exception>
+    /// <exception cref="ContextLengthExceededException">Prompt and asked-for tokens do not fit the model.</exception>
+    /// <exception cref="EngineOverloadedException">The queue is full, or the engine is stopping.</exception>
+    public IAsyncEnumerable<ChatEvent> Generate(ChatRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Stop.Any(string.IsNullOrEmpty))
+        {
+            throw new ArgumentException("A stop text is empty.", nameof(request));
+        }
+
+        request.Sampling.Validate();
+        int[] prompt = Encode(request);
+        int room = engine.Model.MaxModelLength - prompt.Length;
+        if ((request.MaxNewTokens ?? 1) > room)
+        {
+            throw new ContextLengthExceededException(prompt.Length, request.MaxNewTokens ?? 1, engine.Model.MaxModelLength);
+        }
+
+        SamplingParameters sampling = request.Sampling;
+        if (!sampling.IgnoreEndOfSequence)
+        {
+            IEnumerable<int> turnEnds = format.StopTokens.Select(tokenizer.FindAddedToken).OfType<int>();
+            sampling = sampling with { StopTokenIds = [.. sampling.StopTokenIds.Union(turnEnds)] };
+        }
+
+        IAsyncEnumerable<GenerationUpdate> updates = engine.Generate(
+            new GenerationRequest
+            {
+                RequestId = request.RequestId,
+                PromptTokenIds = prompt,
+                MaxNewTokens = request.MaxNewTokens ?? room,
+                Sampling = sampling,
+            },
+            cancellationToken);
+        ChatAnswer answer = new(tokenizer, format.CreateParser(request.Tools), request.Stop, prompt.Length);
+        return Read(updates, answer, cancellationToken);
+    }
+
+    private static async IAsyncEnumerable<ChatEvent> Read(
+        IAsyncEnumerable<GenerationUpdate> updates,
+        ChatAnswer answer,
+        CancellationToken cancellationToken,
+        [EnumeratorCancellation] CancellationToken enumeration = default)
+    {
+        // Leaving the loop disposes the engine's enumerator, which ends the sequence there.
+        await using IAsyncEnumerator<GenerationUpdate> reader = updates.GetAsyncEnumerator(enumeration);
+        while (!answer.IsFinished)
+        {
+            bool more = false;
+            try
+            {
+                more = await reader.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested || enumeration.IsCancellationRequested)
+            {
+                // Reported by the last event.
+            }
+
+            bool cancelled = cancellationToken.IsCancellationRequested || enumeration.IsCancellationRequested;
+            IReadOnlyList<ChatEvent> events = more ? answer.Append(reader.Current)
+                : cancelled ? answer.Cancel()
+                : throw new InvalidOperationException("The engine's updates ended without a finish reason.");
+            foreach (ChatEvent chatEvent in events)
+            {
+                yield return chatEvent;
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+
+namespace ToolN1.Engine.Chat;
+
+/// <summary>Cuts a text at the first stop text, wherever its pieces lie; holds back only what may begin one.</summary>
+internal sealed class StopTextMatcher(IReadOnlyList<string> stops)
+{
+    private readonly StringBuilder _held = new();
+
+    /// <summary>A stop text was met; nothing more is let through.</summary>
+    public bool Stopped { get; private set; }
+
+    /// <summary>Takes more text and returns what is certain: not part of a stop text.</summary>
+    public string Append(string text)
+    {
+        if (Stopped)
+        {
+            return "";
+        }
+
+        _held.Append(text);
+        string held = _held.ToString();
+        int cut = stops.Select(stop => held.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0).DefaultIfEmpty(-1).Min();
+        Stopped = cut >= 0;
+        int release = Stopped ? cut : held.Length - LongestBeginning(held);
+        _held.Clear().Append(held, release, Stopped ? 0 : held.Length - release);
+        return held[..release];
+    }
+
+    /// <summary>What was held back and turned out to be no stop text.</summary>
+    public string Flush()
+    {
+        string held = _held.ToString();
+        _held.Clear();
+        return held;
+    }
+
+    private int LongestBeginning(string held)
+    {
+        int longest = 0;
+        foreach (string stop in stops)
+        {
+            for (int length = Math.Min(stop.Length - 1, held.Length); length > longest; length--)
+            {
+                if (string.CompareOrdinal(held, held.Length - length, stop, 0, length) == 0)
+                {
+                    longest = length;
+                }
+            }
+        }
+
+        return longest;
+    }
+}
