@@ -9,5 +9,6 @@ internal static class EvalCommands
     public static Command Create() => new("eval", "Runs and scores benchmarks.")
     {
         EvalScoreCommand.Create(),
+        EvalSyntheticCommand.Create(),
     };
 }

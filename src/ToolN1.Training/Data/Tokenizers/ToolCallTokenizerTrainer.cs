@@ -6,7 +6,7 @@ namespace ToolN1.Training.Data.Tokenizers;
 /// <summary>
 /// Trains a byte-level BPE for tool calls. Three things make copying a value from a request into a call easy for a small
 /// model: no token joins letters with a space or punctuation that could belong to a value (so " Oslo" and "Oslo" are the
-/// same tokens, the space apart); digits are single; and the JSON around values and the fixed lines of the prompt are
+/// same tokens, the space apart); digits go in pairs from the left; and the JSON around values and the fixed lines of the prompt are
 /// whole tokens that begin and end at a value's edge. Frequent words that never begin a JSON string are also tokens
 /// together with the space before them.
 /// </summary>
@@ -61,7 +61,7 @@ public sealed class ToolCallTokenizerTrainer
             .OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).Take(MostSpacedWords).Select(word => word.Key)];
         List<string> vocabulary = [.. ByteLetters.Letters.Select(letter => letter.ToString())];
         HashSet<string> known = [.. vocabulary];
-        foreach (string text in literals.Concat(spaced.Select(word => " " + word)))
+        foreach (string text in literals.Concat(spaced.Select(word => " " + word)).Concat(Enumerable.Range(0, 100).Select(number => number.ToString("00"))))
         {
             string token = ByteLetters.Of(text);
             if (known.Add(token))
@@ -88,7 +88,7 @@ public sealed class ToolCallTokenizerTrainer
     private static string Pattern(string[] literals, string[] spaced)
     {
         string words = spaced.Length == 0 ? string.Empty : $"| (?:{string.Join('|', spaced.Order(StringComparer.Ordinal).Select(Escape))})(?![\\p{{L}}\\p{{M}}])";
-        return string.Join('|', literals.Select(Escape)) + words + @"|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+(?!\p{Ll})|[\p{L}\p{M}]|\p{N}|\s|[^\s\p{L}\p{M}\p{N}]";
+        return string.Join('|', literals.Select(Escape)) + words + @"|\p{Lu}?[\p{Ll}\p{M}]+|\p{Lu}+(?!\p{Ll})|[\p{L}\p{M}]|\p{N}{1,2}|\s|[^\s\p{L}\p{M}\p{N}]";
     }
 
     // Written so that Oniguruma (Hugging Face) and .NET read it alike.

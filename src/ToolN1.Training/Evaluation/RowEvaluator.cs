@@ -1,0 +1,61 @@
+using System.Text.Json;
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Data;
+using ToolN1.Training.Rewards;
+
+namespace ToolN1.Training.Evaluation;
+
+/// <summary>
+/// Lets an engine answer rows greedily, as the server would be asked, and scores the answers by the Tool-N1 reward: both
+/// think tags and exactly the right calls, an explicit empty list where none applies.
+/// </summary>
+/// <param name="engine">The serving engine.</param>
+/// <param name="tokenizer">The model's tokenizer.</param>
+/// <param name="format">The chat format that the model is served with.</param>
+public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format)
+{
+    /// <summary>Most tokens of an answer; what is longer counts as wrong.</summary>
+    public int MaxNewTokens { get; init; } = 768;
+
+    /// <summary>Rows in flight at once.</summary>
+    public int Concurrency { get; init; } = 32;
+
+    /// <summary>Evaluates rows.</summary>
+    /// <param name="category">Name of the cases that name no category themselves.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="cancellationToken">Stops between rows.</param>
+    /// <returns>One case a row, in order.</returns>
+    public async Task<IReadOnlyList<EvaluationCase>> EvaluateAsync(string category, IReadOnlyList<TrainingRow> rows, CancellationToken cancellationToken)
+    {
+        EvaluationCase[] cases = new EvaluationCase[rows.Count];
+        ParallelOptions options = new() { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, rows.Count, options, async (index, token) => cases[index] = await OneAsync(category, index, rows[index], token).ConfigureAwait(false)).ConfigureAwait(false);
+        return cases;
+    }
+
+    /// <summary>Cases as JSON lines.</summary>
+    public static string ToJson(EvaluationCase item) => JsonSerializer.Serialize(item, EvaluationJson.Default.EvaluationCase);
+
+    private async Task<EvaluationCase> OneAsync(string category, int index, TrainingRow row, CancellationToken cancellationToken)
+    {
+        int[] prompt = format.Render(row.Conversation, row.Tools, addGenerationPrompt: true).Encode(tokenizer);
+        GenerationRequest request = new()
+        {
+            RequestId = $"{category}-{index}",
+            PromptTokenIds = prompt,
+            MaxNewTokens = Math.Min(MaxNewTokens, engine.Model.MaxModelLength - prompt.Length),
+            Sampling = SamplingParameters.Greedy with { StopTokenIds = [.. format.StopTokens.Select(tokenizer.FindAddedToken).OfType<int>()] },
+        };
+        List<int> ids = [];
+        await foreach (GenerationUpdate update in engine.Generate(request, cancellationToken).ConfigureAwait(false))
+        {
+            ids.AddRange(update.TokenIds);
+        }
+
+        string output = tokenizer.Decode(ids, skipSpecial: true);
+        return new EvaluationCase(row.Category ?? category, index, ToolCallReward.Score(output, row.AnswerJson).Reward == 1, row.Messages[^1].Content ?? string.Empty, row.AnswerJson, output, ids.Count);
+    }
+}
