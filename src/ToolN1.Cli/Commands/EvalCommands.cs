@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ToolN1.Training.Evaluation.Harness;
 
 namespace ToolN1.Cli.Commands;
 
@@ -6,9 +7,19 @@ namespace ToolN1.Cli.Commands;
 internal static class EvalCommands
 {
     /// <summary>The command group.</summary>
-    public static Command Create() => new("eval", "Runs and scores benchmarks.")
+    public static Command Create()
     {
-        EvalScoreCommand.Create(),
-        EvalSyntheticCommand.Create(),
-    };
+        Command group = new("eval", "Runs and scores benchmarks.")
+        {
+            EvalScoreCommand.Create(),
+            EvalSyntheticCommand.Create(),
+            EvalCompareCommand.Create(),
+        };
+        foreach (string benchmark in BenchmarkSuite.Names)
+        {
+            group.Add(EvalRunCommand.Create(benchmark));
+        }
+
+        return group;
+    }
 }

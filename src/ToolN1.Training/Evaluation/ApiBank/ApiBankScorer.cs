@@ -66,6 +66,9 @@ public sealed partial class ApiBankScorer
         return Evaluate(truth, name, arguments, ConvertText, _ => "call_rejected");
     }
 
+    /// <summary>The API that the recorded call uses.</summary>
+    internal string ExpectedApi(string file, int id) => _data.Truth(file, id).ApiName;
+
     internal EvaluationVerdict ScoreCall(string file, int id, string name, PyDict arguments) =>
         Evaluate(_data.Truth(file, id), name, arguments, ConvertJson, error => "call_rejected:" + error.Type);
 

@@ -1,0 +1,84 @@
+using System.Text;
+
+namespace ToolN1.Training.Evaluation.Python;
+
+/// <summary>Python's <c>json.dumps</c> with its default separators: <c>", "</c> and <c>": "</c>, non-ASCII as <c>\uXXXX</c>.</summary>
+internal static class PyJsonWriter
+{
+    public static string Dumps(PyValue value)
+    {
+        StringBuilder built = new();
+        Write(value, built);
+        return built.ToString();
+    }
+
+    private static void Write(PyValue value, StringBuilder built)
+    {
+        switch (value.Kind)
+        {
+            case PyKind.None:
+                built.Append("null");
+                break;
+            case PyKind.Bool:
+                built.Append(value.IsTruthy ? "true" : "false");
+                break;
+            case PyKind.Int:
+                built.Append(PyText.Repr(value));
+                break;
+            case PyKind.Float:
+                built.Append(double.IsFinite(value.Number) ? PyText.Repr(value)
+                    : double.IsNaN(value.Number) ? "NaN"
+                    : value.Number > 0 ? "Infinity" : "-Infinity");
+                break;
+            case PyKind.Str:
+                WriteString(value.Text, built);
+                break;
+            case PyKind.Dict:
+                built.Append('{');
+                for (int i = 0; i < value.Entries.Count; i++)
+                {
+                    (string key, PyValue entry) = value.Entries.EntryAt(i);
+                    built.Append(i > 0 ? ", " : "");
+                    WriteString(key, built);
+                    built.Append(": ");
+                    Write(entry, built);
+                }
+
+                built.Append('}');
+                break;
+            default:
+                built.Append('[');
+                for (int i = 0; i < value.Items.Count; i++)
+                {
+                    built.Append(i > 0 ? ", " : "");
+                    Write(value.Items[i], built);
+                }
+
+                built.Append(']');
+                break;
+        }
+    }
+
+    private static void WriteString(string text, StringBuilder built)
+    {
+        built.Append('"');
+        foreach (char c in text)
+        {
+            int escaped = "\"\\\b\f\n\r\t".IndexOf(c, StringComparison.Ordinal);
+            if (escaped >= 0)
+            {
+                built.Append('\\').Append("\"\\bfnrt"[escaped]);
+            }
+            else if (c is < ' ' or > '~')
+            {
+                built.Append($"\\u{(int)c:x4}");
+            }
+            else
+            {
+                built.Append(c);
+            }
+        }
+
+        built.Append('"');
+    }
+}

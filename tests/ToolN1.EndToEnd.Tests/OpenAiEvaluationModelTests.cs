@@ -1,0 +1,105 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using ToolN1.Cli.Evaluation;
+using ToolN1.Engine.Chat;
+using ToolN1.Training.Evaluation;
+using ToolN1.Training.Evaluation.Harness;
+
+namespace ToolN1.EndToEnd.Tests;
+
+public sealed class OpenAiEvaluationModelTests
+{
+    private static readonly BenchmarkCase Question = new()
+    {
+        Category = "simple",
+        Id = "simple_0",
+        ParityMessages = [new ChatMessage { Role = ChatRole.System, Content = "Tools." }, new ChatMessage { Role = ChatRole.User, Content = "Add." }],
+        NativeMessages = [new ChatMessage { Role = ChatRole.User, Content = "Add." }],
+        Tools = [new ChatTool("add", """{"name": "add", "parameters": {"type": "object", "properties": {}}}""")],
+        ExpectedTools = ["add"],
+        Score = _ => EvaluationVerdict.Correct,
+    };
+
+    [Fact]
+    public async Task Answer_Parity_SendsTheExactTextAtTemperatureZero()
+    {
+        using Script script = new((HttpStatusCode.OK, """{"choices": [{"text": "<tool_call>[]</tool_call>", "finish_reason": "stop"}], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}"""));
+        using OpenAiEvaluationModel model = Create(script);
+
+        EvaluationReply reply = await model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken);
+
+        Assert.Equal(new EvaluationReply("<tool_call>[]</tool_call>", "<tool_call>[]</tool_call>", "stop", 7, 3), reply);
+        (string path, JsonElement body) = Assert.Single(script.Requests);
+        Assert.Equal("/v1/completions", path);
+        Assert.Equal("<|im_start|>system\nTools.<|im_end|>\n<|im_start|>user\nAdd.<|im_end|>\n<|im_start|>assistant\n", body.GetProperty("prompt").GetString());
+        Assert.Equal(0, body.GetProperty("temperature").GetDouble());
+    }
+
+    [Fact]
+    public async Task Answer_Native_SendsToolsAndReadsStructuredCalls()
+    {
+        using Script script = new((HttpStatusCode.OK, """{"choices": [{"message": {"content": null, "reasoning_content": "hm", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "add", "arguments": "{\"a\": 1}"}}]}, "finish_reason": "tool_calls"}]}"""));
+        using OpenAiEvaluationModel model = Create(script);
+
+        EvaluationReply reply = await model.AnswerAsync(Question, EvaluationMode.Native, TestContext.Current.CancellationToken);
+
+        Assert.Equal(NativeReply.FromCalls([("add", """{"a": 1}""")]), reply.Completion);
+        Assert.StartsWith("<think>hm</think>", reply.Output, StringComparison.Ordinal);
+        (string path, JsonElement body) = Assert.Single(script.Requests);
+        Assert.Equal("/v1/chat/completions", path);
+        Assert.Equal("add", body.GetProperty("tools")[0].GetProperty("function").GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task Answer_OverloadedServer_IsAskedAgain()
+    {
+        using Script script = new(
+            (HttpStatusCode.TooManyRequests, "{}"), (HttpStatusCode.ServiceUnavailable, "{}"), (HttpStatusCode.OK, """{"choices": [{"text": "x"}]}"""));
+        using OpenAiEvaluationModel model = Create(script);
+
+        EvaluationReply reply = await model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken);
+
+        Assert.Equal("x", reply.Completion);
+        Assert.Equal(3, script.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Answer_RefusedRequest_IsNotAskedAgain()
+    {
+        using Script script = new((HttpStatusCode.Unauthorized, """{"error": {"message": "no key"}}"""));
+        using OpenAiEvaluationModel model = Create(script);
+
+        EvaluationModelException error = await Assert.ThrowsAsync<EvaluationModelException>(
+            () => model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken));
+
+        Assert.Contains("401", error.Message, StringComparison.Ordinal);
+        Assert.Single(script.Requests);
+    }
+
+    [Fact]
+    public async Task Answer_PromptBeyondTheContext_IsAnEmptyAnswer()
+    {
+        using Script script = new((HttpStatusCode.BadRequest, """{"error": {"code": "context_length_exceeded"}}"""));
+        using OpenAiEvaluationModel model = Create(script);
+
+        Assert.Equal(EvaluationReply.PromptTooLong, await model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken));
+    }
+
+    private static OpenAiEvaluationModel Create(Script script) =>
+        new(script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 3, TimeSpan.FromMilliseconds(1));
+
+    /// <summary>A server that answers from a script.</summary>
+    private sealed class Script(params (HttpStatusCode Status, string Body)[] answers) : HttpMessageHandler
+    {
+        public List<(string Path, JsonElement Body)> Requests { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            string body = await request.Content!.ReadAsStringAsync(cancellationToken);
+            (HttpStatusCode status, string text) = answers[Requests.Count];
+            Requests.Add((request.RequestUri!.AbsolutePath, JsonDocument.Parse(body).RootElement.Clone()));
+            return new HttpResponseMessage(status) { Content = new StringContent(text, Encoding.UTF8, "application/json") };
+        }
+    }
+}
