@@ -212,12 +212,14 @@ internal sealed class PythonJson
         }
 
         string sign = double.IsNegative(value) ? "-" : "";
-        string[] parts = Math.Abs(value).ToString("E16", CultureInfo.InvariantCulture).Split('E');
-        string shortest = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture).Split('E')[0].Replace(".", "", StringComparison.Ordinal).Trim('0');
-        string digits = shortest.Length == 0 ? "0" : shortest;
+        string[] parts = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture).Split('E');
+        string[] mantissa = parts[0].Split('.');
+        string written = string.Concat(mantissa);
+        string digits = written.Trim('0') is { Length: > 0 } significant ? significant : "0";
 
-        // Places before the decimal point; E16 rounds up to the next power of ten only where the shortest form does.
-        int point = value == 0 ? 1 : int.Parse(parts[1], CultureInfo.InvariantCulture) + 1;
+        // Where the decimal point stands, counted from the first digit that is not zero.
+        int leadingZeros = written.Length - written.TrimStart('0').Length;
+        int point = value == 0 ? 1 : mantissa[0].Length - leadingZeros + (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
         if (point is <= -4 or > 16)
         {
             int exponent = point - 1;

@@ -310,7 +310,13 @@ internal sealed class TokenizerFile
             JsonElement token = Required(Required(element, place, "special_tokens"), place + ".special_tokens", name);
             foreach (JsonElement id in Required(token, place, "ids").EnumerateArray())
             {
-                (afterText ? SuffixIds : PrefixIds).Add(Id(id, $"{place}.special_tokens['{name}'].ids"));
+                int known = Id(id, $"{place}.special_tokens['{name}'].ids");
+                if (!AddedTokens.Exists(added => added.Id == known))
+                {
+                    throw Error($"{place}.special_tokens['{name}'].ids", $"holds {known}, which is no added token");
+                }
+
+                (afterText ? SuffixIds : PrefixIds).Add(known);
             }
         }
 
