@@ -22,7 +22,7 @@ public sealed class SyntheticGeneratorTests
     [Fact]
     public void Training_RowsOfAGroup_HaveTheSameTools()
     {
-        foreach (TrainingRow[] group in Generator.Training(2, 200, 7).Chunk(SyntheticGenerator.GroupSize))
+        foreach (TrainingRow[] group in Generator.Training(2, 200, 7).Chunk(SyntheticGenerator.DefaultGroupSize))
         {
             Assert.Single(group.Select(row => string.Join('\n', row.Tools.Select(tool => tool.FunctionJson))).Distinct());
         }

@@ -11,10 +11,11 @@ public static class SyntheticDataset
     /// <param name="count">Training rows of all stages together.</param>
     /// <param name="heldOut">Rows of every held-out file.</param>
     /// <param name="seed">The same seed writes the same bytes.</param>
-    public static void Write(string folder, int count, int heldOut, ulong seed)
+    /// <param name="groupSize">Adjacent training rows with the same tools.</param>
+    public static void Write(string folder, int count, int heldOut, ulong seed, int groupSize)
     {
         Directory.CreateDirectory(Path.Combine(folder, "heldout"));
-        SyntheticGenerator generator = new();
+        SyntheticGenerator generator = new() { GroupSize = groupSize };
         TrainingRowWriter.Write(Path.Combine(folder, "train-1.jsonl"), generator.Training(1, count / 4, seed));
         TrainingRowWriter.Write(Path.Combine(folder, "train-2.jsonl"), generator.Training(2, count / 4, seed));
         TrainingRowWriter.Write(Path.Combine(folder, "train-3.jsonl"), generator.Training(3, count / 2, seed));

@@ -4,13 +4,13 @@ namespace ToolN1.Training.Data.Synthetic;
 
 /// <summary>
 /// Makes tool-calling examples from verbs, objects, parameter kinds and value pools. The same seed makes the same rows.
-/// Training rows come in groups of <see cref="GroupSize"/> adjacent rows with the same tools, so that a trainer can pack
+/// Training rows come in groups of adjacent rows with the same tools, so that a trainer can pack
 /// the shared beginning once. Held-out rows share neither values nor domains (by set) with training rows.
 /// </summary>
 public sealed class SyntheticGenerator
 {
-    /// <summary>Adjacent training rows with the same tools.</summary>
-    public const int GroupSize = 4;
+    /// <summary>Adjacent training rows with the same tools, unless told otherwise.</summary>
+    public const int DefaultGroupSize = 4;
 
     /// <summary>The held-out sets: what is new in them.</summary>
     public static IReadOnlyList<string> HeldOutSets { get; } = ["seen", "masked", "unseen"];
@@ -36,6 +36,9 @@ public sealed class SyntheticGenerator
 
     /// <summary>How many functions of held-out domains there are.</summary>
     public int UnseenFunctionCount => _unseen.Length;
+
+    /// <summary>Adjacent training rows with the same tools.</summary>
+    public int GroupSize { get; init; } = DefaultGroupSize;
 
     /// <summary>Whether a text is kept for the held-out sets (values of open kinds are on one side only).</summary>
     public static bool IsHeldOutValue(string text) => RandomWords.SplitOf(text) == DataSplit.HeldOut;
