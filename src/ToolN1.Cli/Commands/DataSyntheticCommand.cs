@@ -21,8 +21,34 @@ internal static class DataSyntheticCommand
                 result.AddError("--group must be at least 1.");
             }
         });
-        Command command = new("synthetic", "Makes tool-calling rows from verbs, objects, parameter kinds and value pools.") { output, count, heldOut, seed, group };
-        command.SetAction(result => SyntheticDataset.Write(result.GetRequiredValue(output).FullName, result.GetRequiredValue(count), result.GetRequiredValue(heldOut), result.GetRequiredValue(seed), result.GetRequiredValue(group)));
+        Option<double?> procedural = Share("--procedural", "Share of training groups with functions of meaningless words; by stage where not given.");
+        Option<double?> masked = Share("--masked", "Share of training groups with meaningless names; by stage where not given.");
+        Option<double?> common = Share("--common", "Share of functions drawn from the common ones (weather, e-mail, timers); 0.2 where not given.");
+        Command command = new("synthetic", "Makes tool-calling rows from verbs, objects, parameter kinds and value pools.") { output, count, heldOut, seed, group, procedural, masked, common };
+        command.SetAction(result =>
+        {
+            SyntheticGenerator generator = new()
+            {
+                GroupSize = result.GetRequiredValue(group),
+                ProceduralShare = result.GetValue(procedural),
+                MaskedShare = result.GetValue(masked),
+                CommonShare = result.GetValue(common) ?? 0.2,
+            };
+            SyntheticDataset.Write(result.GetRequiredValue(output).FullName, result.GetRequiredValue(count), result.GetRequiredValue(heldOut), result.GetRequiredValue(seed), generator);
+        });
         return command;
+    }
+
+    private static Option<double?> Share(string name, string description)
+    {
+        Option<double?> option = new(name) { Description = description };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is not (null or (>= 0 and <= 1)))
+            {
+                result.AddError($"{name} must be between 0 and 1.");
+            }
+        });
+        return option;
     }
 }

@@ -11,11 +11,11 @@ public static class SyntheticDataset
     /// <param name="count">Training rows of all stages together.</param>
     /// <param name="heldOut">Rows of every held-out file.</param>
     /// <param name="seed">The same seed writes the same bytes.</param>
-    /// <param name="groupSize">Adjacent training rows with the same tools.</param>
-    public static void Write(string folder, int count, int heldOut, ulong seed, int groupSize)
+    /// <param name="generator">Makes the rows; its shares are those of the training files. Held-out sets do not depend on them.</param>
+    public static void Write(string folder, int count, int heldOut, ulong seed, SyntheticGenerator generator)
     {
         Directory.CreateDirectory(Path.Combine(folder, "heldout"));
-        SyntheticGenerator generator = new() { GroupSize = groupSize };
+        SyntheticGenerator standard = new();
         TrainingRowWriter.Write(Path.Combine(folder, "train-1.jsonl"), generator.Training(1, count / 4, seed));
         TrainingRowWriter.Write(Path.Combine(folder, "train-2.jsonl"), generator.Training(2, count / 4, seed));
         TrainingRowWriter.Write(Path.Combine(folder, "train-3.jsonl"), generator.Training(3, count / 2, seed));
@@ -24,8 +24,8 @@ public static class SyntheticDataset
         {
             foreach (string category in SyntheticGenerator.Categories)
             {
-                TrainingRowWriter.Write(Path.Combine(folder, "heldout", $"{set}-{category}.jsonl"), generator.HeldOut(set, category, heldOut, seed));
-                validation.AddRange(generator.HeldOut(set, category, 20, seed + 1));
+                TrainingRowWriter.Write(Path.Combine(folder, "heldout", $"{set}-{category}.jsonl"), standard.HeldOut(set, category, heldOut, seed));
+                validation.AddRange(standard.HeldOut(set, category, 20, seed + 1));
             }
         }
 

@@ -40,6 +40,15 @@ public sealed class SyntheticGenerator
     /// <summary>Adjacent training rows with the same tools.</summary>
     public int GroupSize { get; init; } = DefaultGroupSize;
 
+    /// <summary>Share of training groups whose functions are made of meaningless words; null: 0.35 in stage 1, else 0.3.</summary>
+    public double? ProceduralShare { get; init; }
+
+    /// <summary>Share of training groups whose function and parameter names say nothing; null: 0.3 (0.25 of the procedural ones).</summary>
+    public double? MaskedShare { get; init; }
+
+    /// <summary>Share of functions that are drawn from the common ones (weather, e-mail, timers …).</summary>
+    public double CommonShare { get; init; } = 0.2;
+
     /// <summary>Whether a text is kept for the held-out sets (values of open kinds are on one side only).</summary>
     public static bool IsHeldOutValue(string text) => RandomWords.SplitOf(text) == DataSplit.HeldOut;
 
@@ -73,14 +82,14 @@ public sealed class SyntheticGenerator
         }
     }
 
-    private FunctionSpec Trained(SeededRandom random) => random.Chance(0.2) ? random.Pick(_catalog.Common) : random.Pick(_trained);
+    private FunctionSpec Trained(SeededRandom random) => random.Chance(CommonShare) ? random.Pick(_catalog.Common) : random.Pick(_trained);
 
     private TrainingRow[] Group(int stage, SeededRandom random)
     {
         int tools = stage switch { 1 => random.Pick([1, 1, 2]), 2 => random.Between(1, 4), _ => random.Pick([1, 2, 2, 3, 3, 4, 4, 5, 6]) };
-        bool procedural = random.Chance(stage == 1 ? 0.35 : 0.3);
+        bool procedural = random.Chance(ProceduralShare ?? (stage == 1 ? 0.35 : 0.3));
         FunctionSpec[] specs = Choose(tools, procedural ? () => ProceduralFunctions.Make(random, DataSplit.Train, stage == 1 ? 3 : 4) : () => Trained(random), random);
-        bool masked = random.Chance(procedural ? 0.25 : 0.3);
+        bool masked = random.Chance(MaskedShare ?? (procedural ? 0.25 : 0.3));
         ToolForm[] forms = Forms(specs, random, _ => (!procedural && random.Chance(0.3), masked), DataSplit.Train);
         Func<FunctionSpec> other = procedural && random.Chance(0.5) ? () => ProceduralFunctions.Make(random, DataSplit.Train, 3) : () => Trained(random);
         TrainingRow[] rows = new TrainingRow[GroupSize];
