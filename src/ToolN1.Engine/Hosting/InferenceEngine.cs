@@ -37,7 +37,9 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
     public static ModelInfo Describe(Decoder decoder, string name) => new(
         name, decoder.Config.MaxPositionEmbeddings, decoder.Config.VocabularySize, decoder.Config.EndOfSequenceIds, decoder.WeightVersion);
 
-    /// <summary>Starts an engine.</summary>
+    /// <summary>
+    /// Starts an engine. On a CPU without bf16 products, a bf16 decoder's projections are repacked for our own kernel.
+    /// </summary>
     /// <param name="decoder">The model; the engine owns it from now on and frees it when it ends.</param>
     /// <param name="info">What callers are told (see <see cref="Describe"/>); its length is lowered to what the cache can hold.</param>
     /// <param name="options">Limits.</param>
@@ -48,6 +50,11 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, decoder.DType, decoder.Device);
         WorkerPool? workers = CpuPagedAttention.Supports(decoder.Config, decoder.DType, decoder.Device) ? new WorkerPool(get_num_threads()) : null;
         IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
+        if (workers is not null && decoder.DType == ScalarType.BFloat16 && CpuFeatures.PrefersPackedBFloat16)
+        {
+            PackedLinear.ReplaceAll(decoder, workers);
+        }
+
         return Start(decoder, info, plan, options, attention, workers, logger);
     }
 

@@ -12,7 +12,7 @@ namespace ToolN1.Engine.Tests.Execution;
 /// <summary>Engines over the small fixtures, and whole generations from them.</summary>
 internal static class EngineHarness
 {
-    /// <summary>An engine over a fixture.</summary>
+    /// <summary>An engine over a fixture, by libtorch alone or with every kernel of our own.</summary>
     public static InferenceEngine Start(
         string fixture, ScalarType dtype = ScalarType.Float32, bool reference = false, EngineOptions? options = null)
     {
@@ -21,6 +21,11 @@ internal static class EngineHarness
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, dtype, CPU);
         WorkerPool? workers = reference ? null : new WorkerPool(2);
         IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
+        if (workers is not null && dtype == ScalarType.BFloat16)
+        {
+            PackedLinear.ReplaceAll(decoder, workers);
+        }
+
         return InferenceEngine.Start(
             decoder, InferenceEngine.Describe(decoder, fixture), plan, options, attention, workers, NullLogger.Instance);
     }
