@@ -38,7 +38,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         name, decoder.Config.MaxPositionEmbeddings, decoder.Config.VocabularySize, decoder.Config.EndOfSequenceIds, decoder.WeightVersion);
 
     /// <summary>
-    /// Starts an engine. On a CPU without bf16 products, a bf16 decoder's projections are repacked for our own kernel.
+    /// Starts an engine. On most CPUs it repacks the decoder's projections for our own kernels (see docs/numerics.md).
     /// </summary>
     /// <param name="decoder">The model; the engine owns it from now on and frees it when it ends.</param>
     /// <param name="info">What callers are told (see <see cref="Describe"/>); its length is lowered to what the cache can hold.</param>
@@ -50,7 +50,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, decoder.DType, decoder.Device);
         WorkerPool? workers = CpuPagedAttention.Supports(decoder.Config, decoder.DType, decoder.Device) ? new WorkerPool(get_num_threads()) : null;
         IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
-        if (workers is not null && decoder.DType == ScalarType.BFloat16 && CpuFeatures.PrefersPackedBFloat16)
+        if (workers is not null && CpuFeatures.PrefersPacked(decoder.DType))
         {
             PackedLinear.ReplaceAll(decoder, workers);
         }

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Kernels;
 
@@ -23,6 +24,14 @@ internal static class CpuFeatures
         }
     }
 
-    /// <summary>Whether <see cref="PackedLinear"/> beats libtorch's bf16 product here.</summary>
-    public static bool PrefersPackedBFloat16 => Vector256.IsHardwareAccelerated && Fma.IsSupported && !HasBFloat16Products;
+    /// <summary>
+    /// Whether <see cref="PackedLinear"/> serves this dtype here: f32 with 512-bit vectors, as fast as libtorch and
+    /// independent of the batch; bf16 where libtorch would emulate it.
+    /// </summary>
+    public static bool PrefersPacked(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Float32 => Vector512.IsHardwareAccelerated,
+        ScalarType.BFloat16 => Vector256.IsHardwareAccelerated && Fma.IsSupported && !HasBFloat16Products,
+        _ => false,
+    };
 }

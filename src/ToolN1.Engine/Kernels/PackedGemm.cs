@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ToolN1.Engine.Kernels;
 
 /// <summary>
-/// Products of float32 rows with bf16 weights, summed in float32. Weights lie in panels of 32 outputs: for each input one
-/// cache line, in which output i and output i + 16 are the two halves of 32-bit lane i. A shift and a mask make both float32.
+/// Products of float32 rows with weights that lie in panels of 32 outputs (<see cref="IPanel"/>), summed in float32. Each sum
+/// runs over the inputs in order, whatever the number of rows, so a row's result never depends on its batch.
 /// </summary>
 internal static unsafe class PackedGemm
 {
@@ -21,21 +21,23 @@ internal static unsafe class PackedGemm
     public static int TileRows(int left) => Math.Min(MaxTileRows, left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1);
 
     /// <summary>Fills one panel.</summary>
-    /// <param name="weight">bf16 [outputs, inputs].</param>
+    /// <param name="weight">[outputs, inputs] in the panel's dtype.</param>
     /// <param name="outputs">Rows of the weight.</param>
     /// <param name="inputs">Columns of the weight.</param>
     /// <param name="panel">Which panel; rows beyond the last count as zero.</param>
     /// <param name="target">[inputs, 32].</param>
-    public static void Pack(ushort* weight, int outputs, int inputs, int panel, ushort* target)
+    public static void Pack<TPanel, TWeight>(TWeight* weight, int outputs, int inputs, int panel, TWeight* target)
+        where TPanel : struct, IPanel
+        where TWeight : unmanaged
     {
         for (int column = 0; column < PanelWidth; column++)
         {
             int output = (panel * PanelWidth) + column;
-            ushort* to = target + (column < Lanes ? 2 * column : (2 * (column - Lanes)) + 1);
-            ushort* from = weight + ((long)output * inputs);
+            TWeight* to = target + TPanel.PlaceOf(column);
+            TWeight* from = weight + ((long)output * inputs);
             for (int input = 0; input < inputs; input++)
             {
-                to[(long)input * PanelWidth] = output < outputs ? from[input] : (ushort)0;
+                to[(long)input * PanelWidth] = output < outputs ? from[input] : default;
             }
         }
     }
@@ -46,58 +48,51 @@ internal static unsafe class PackedGemm
     /// <param name="panel">[inputs, 32].</param>
     /// <param name="inputs">Length of the sums.</param>
     /// <param name="result">float32 [rows, 32].</param>
-    public static void Tile(int rows, float* x, ushort* panel, int inputs, float* result)
+    public static void Tile<TPanel>(int rows, float* x, byte* panel, int inputs, float* result)
+        where TPanel : struct, IPanel
     {
         switch (rows)
         {
             case 8:
-                Tile8(x, panel, inputs, result);
+                Tile8<TPanel>(x, panel, inputs, result);
                 break;
             case 4:
-                Tile4(x, panel, inputs, result);
+                Tile4<TPanel>(x, panel, inputs, result);
                 break;
             case 2:
-                Tile2(x, panel, inputs, result);
+                Tile2<TPanel>(x, panel, inputs, result);
                 break;
             default:
-                Tile1(x, panel, inputs, result);
+                Tile1<TPanel>(x, panel, inputs, result);
                 break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Low(Vector512<uint> pair) => (pair << 16).AsSingle();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> High(Vector512<uint> pair) => (pair & Vector512.Create(0xFFFF0000u)).AsSingle();
-
-    // Inputs are summed in one order, whatever the tile: a row's result does not depend on how many rows there are.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile1(float* x, ushort* panel, int inputs, float* result)
+    private static void Tile1<TPanel>(float* x, byte* panel, int inputs, float* result)
+        where TPanel : struct, IPanel
     {
-        Vector512<float> low = Vector512<float>.Zero, high = low;
+        Vector512<float> l0 = Vector512<float>.Zero, h0 = l0;
         for (int i = 0; i < inputs; i++)
         {
-            Vector512<uint> pair = Vector512.Load((uint*)(panel + ((long)i * PanelWidth)));
+            TPanel.Load(panel + ((long)i * PanelWidth * TPanel.Size), out Vector512<float> low, out Vector512<float> high);
             Vector512<float> a = Vector512.Create(x[i]);
-            low = Vector512.FusedMultiplyAdd(Low(pair), a, low);
-            high = Vector512.FusedMultiplyAdd(High(pair), a, high);
+            l0 = Vector512.FusedMultiplyAdd(low, a, l0);
+            h0 = Vector512.FusedMultiplyAdd(high, a, h0);
         }
 
-        low.Store(result);
-        high.Store(result + Lanes);
+        Store(result, 0, l0, h0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile2(float* x, ushort* panel, int inputs, float* result)
+    private static void Tile2<TPanel>(float* x, byte* panel, int inputs, float* result)
+        where TPanel : struct, IPanel
     {
         Vector512<float> l0 = Vector512<float>.Zero, h0 = l0, l1 = l0, h1 = l0;
         float* x1 = x + inputs;
         for (int i = 0; i < inputs; i++)
         {
-            Vector512<uint> pair = Vector512.Load((uint*)(panel + ((long)i * PanelWidth)));
-            Vector512<float> low = Low(pair);
-            Vector512<float> high = High(pair);
+            TPanel.Load(panel + ((long)i * PanelWidth * TPanel.Size), out Vector512<float> low, out Vector512<float> high);
             Vector512<float> a = Vector512.Create(x[i]);
             l0 = Vector512.FusedMultiplyAdd(low, a, l0);
             h0 = Vector512.FusedMultiplyAdd(high, a, h0);
@@ -111,16 +106,15 @@ internal static unsafe class PackedGemm
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile4(float* x, ushort* panel, int inputs, float* result)
+    private static void Tile4<TPanel>(float* x, byte* panel, int inputs, float* result)
+        where TPanel : struct, IPanel
     {
         Vector512<float> l0 = Vector512<float>.Zero, h0 = l0, l1 = l0, h1 = l0, l2 = l0, h2 = l0, l3 = l0, h3 = l0;
         long second = 2L * inputs;
         long third = 3L * inputs;
         for (int i = 0; i < inputs; i++)
         {
-            Vector512<uint> pair = Vector512.Load((uint*)(panel + ((long)i * PanelWidth)));
-            Vector512<float> low = Low(pair);
-            Vector512<float> high = High(pair);
+            TPanel.Load(panel + ((long)i * PanelWidth * TPanel.Size), out Vector512<float> low, out Vector512<float> high);
             float* column = x + i;
             Vector512<float> a = Vector512.Create(column[0]);
             l0 = Vector512.FusedMultiplyAdd(low, a, l0);
@@ -143,7 +137,8 @@ internal static unsafe class PackedGemm
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile8(float* x, ushort* panel, int inputs, float* result)
+    private static void Tile8<TPanel>(float* x, byte* panel, int inputs, float* result)
+        where TPanel : struct, IPanel
     {
         Vector512<float> l0 = Vector512<float>.Zero, h0 = l0, l1 = l0, h1 = l0, l2 = l0, h2 = l0, l3 = l0, h3 = l0;
         Vector512<float> l4 = l0, h4 = l0, l5 = l0, h5 = l0, l6 = l0, h6 = l0, l7 = l0, h7 = l0;
@@ -152,9 +147,7 @@ internal static unsafe class PackedGemm
         long third = 3L * inputs;
         for (int i = 0; i < inputs; i++)
         {
-            Vector512<uint> pair = Vector512.Load((uint*)(panel + ((long)i * PanelWidth)));
-            Vector512<float> low = Low(pair);
-            Vector512<float> high = High(pair);
+            TPanel.Load(panel + ((long)i * PanelWidth * TPanel.Size), out Vector512<float> low, out Vector512<float> high);
             float* column = x + i;
             float* column4 = x4 + i;
             Vector512<float> a = Vector512.Create(column[0]);

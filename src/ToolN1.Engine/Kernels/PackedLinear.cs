@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace ToolN1.Engine.Kernels;
 
 /// <summary>
-/// A bf16 projection on the CPU by our own kernel: weights repacked once, sums in float32 in one fixed order, so that a
-/// row's result does not depend on the batch around it. For serving only; no gradient flows.
+/// A projection on the CPU by our own kernel: weights repacked once, sums in float32 in one fixed order, so that a row's
+/// result does not depend on the batch around it. For serving only; no gradient flows.
 /// </summary>
-/// <remarks><see cref="Linear.Weight"/> holds the packed layout of <see cref="PackedGemm"/>: [panels, in, 32].</remarks>
+/// <remarks><see cref="Linear.Weight"/> holds the panels of <see cref="PackedGemm"/>: [panels, in, 32].</remarks>
 internal sealed unsafe class PackedLinear : Linear
 {
     // Below this many elements a copy is not worth the other threads' attention.
@@ -34,7 +34,7 @@ internal sealed unsafe class PackedLinear : Linear
     }
 
     /// <summary>Replaces every projection of a decoder, and its head, freeing each as soon as it is packed. A tied head leaves the embedding in place.</summary>
-    /// <param name="decoder">In bf16 on the CPU.</param>
+    /// <param name="decoder">In f32 or bf16, on the CPU.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
     public static void ReplaceAll(Decoder decoder, WorkerPool workers)
     {
@@ -65,7 +65,7 @@ internal sealed unsafe class PackedLinear : Linear
     }
 
     /// <summary>Packs a projection; the original is not touched.</summary>
-    /// <param name="linear">bf16, on the CPU.</param>
+    /// <param name="linear">f32 or bf16, on the CPU.</param>
     /// <param name="wideResult">True to return the float32 sums rather than round them to bf16.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
     public static PackedLinear Pack(Linear linear, bool wideResult, WorkerPool workers)
@@ -73,11 +73,21 @@ internal sealed unsafe class PackedLinear : Linear
         int outputs = (int)linear.Weight.shape[0];
         int inputs = (int)linear.Weight.shape[1];
         int panels = (outputs + PackedGemm.PanelWidth - 1) / PackedGemm.PanelWidth;
-        Tensor packed = empty([panels, inputs, PackedGemm.PanelWidth], ScalarType.BFloat16).DetachFromDisposeScope();
-        ushort* source = (ushort*)TensorMemory.Address(linear.Weight);
-        ushort* target = (ushort*)TensorMemory.Address(packed);
-        workers.Run(panels, (panel, _) =>
-            PackedGemm.Pack(source, outputs, inputs, panel, target + ((long)panel * inputs * PackedGemm.PanelWidth)));
+        long panelLength = (long)inputs * PackedGemm.PanelWidth;
+        Tensor packed = empty([panels, inputs, PackedGemm.PanelWidth], linear.Weight.dtype).DetachFromDisposeScope();
+        byte* source = TensorMemory.Address(linear.Weight);
+        byte* target = TensorMemory.Address(packed);
+        if (linear.Weight.dtype == ScalarType.Float32)
+        {
+            workers.Run(panels, (panel, _) =>
+                PackedGemm.Pack<Float32Panel, float>((float*)source, outputs, inputs, panel, (float*)target + (panel * panelLength)));
+        }
+        else
+        {
+            workers.Run(panels, (panel, _) =>
+                PackedGemm.Pack<BFloat16Panel, ushort>((ushort*)source, outputs, inputs, panel, (ushort*)target + (panel * panelLength)));
+        }
+
         GC.KeepAlive(linear);
         using Tensor? wideBias = linear.Bias?.to_type(ScalarType.Float32);
         float[]? bias = wideBias?.data<float>().ToArray();
@@ -85,29 +95,19 @@ internal sealed unsafe class PackedLinear : Linear
     }
 
     /// <summary>The product.</summary>
-    /// <param name="input">bf16 [tokens, in], contiguous.</param>
-    /// <returns>[tokens, out] in bf16 (float32 for a wide result), in the current dispose scope.</returns>
+    /// <param name="input">[tokens, in] in the weights' dtype, contiguous.</param>
+    /// <returns>[tokens, out] in the same dtype (float32 for a wide result), in the current dispose scope.</returns>
     public override Tensor Forward(Tensor input)
     {
         int rows = (int)input.shape[0];
-        Tensor wide = empty([rows, _inputs], ScalarType.Float32);
-        Tensor result = empty([rows, _outputs], _wideResult ? ScalarType.Float32 : ScalarType.BFloat16);
-        byte* from = TensorMemory.Address(input);
-        float* x = (float*)TensorMemory.Address(wide);
-        ushort* weight = (ushort*)TensorMemory.Address(Weight);
+        bool isWide = input.dtype == ScalarType.Float32;
+        using Tensor? widened = isWide ? null : Widen(input, rows);
+        Tensor result = empty([rows, _outputs], isWide || _wideResult ? ScalarType.Float32 : ScalarType.BFloat16);
+        float* x = (float*)TensorMemory.Address(widened ?? input);
+        byte* weight = TensorMemory.Address(Weight);
         byte* y = TensorMemory.Address(result);
 
-        // 1. Inputs in float32.
-        if ((long)rows * _inputs < ParallelCopy)
-        {
-            Widen(from, x, (long)rows * _inputs);
-        }
-        else
-        {
-            _workers.Run(rows, (row, _) => Widen(from + ((long)row * _inputs * 2), x + ((long)row * _inputs), _inputs));
-        }
-
-        // 2. Blocks of rows times runs of panels, several runs for each thread.
+        // Blocks of rows times runs of panels, several runs for each thread.
         int panels = (_outputs + PackedGemm.PanelWidth - 1) / PackedGemm.PanelWidth;
         int runs = Math.Min(panels, _workers.Workers * 8);
         int blocks = (rows + RowBlock - 1) / RowBlock;
@@ -118,12 +118,35 @@ internal sealed unsafe class PackedLinear : Linear
             int run = task % runs;
             for (int panel = panels * run / runs; panel < panels * (run + 1) / runs; panel++)
             {
-                Multiply(x, weight, y, firstRow, lastRow, panel);
+                if (isWide)
+                {
+                    Multiply<Float32Panel>(x, weight, y, firstRow, lastRow, panel, roundsResult: false);
+                }
+                else
+                {
+                    Multiply<BFloat16Panel>(x, weight, y, firstRow, lastRow, panel, !_wideResult);
+                }
             }
         });
         GC.KeepAlive(input);
-        wide.Dispose();
         return result;
+    }
+
+    private Tensor Widen(Tensor input, int rows)
+    {
+        Tensor wide = empty([rows, _inputs], ScalarType.Float32);
+        byte* from = TensorMemory.Address(input);
+        float* to = (float*)TensorMemory.Address(wide);
+        if ((long)rows * _inputs < ParallelCopy)
+        {
+            Widen(from, to, (long)rows * _inputs);
+        }
+        else
+        {
+            _workers.Run(rows, (row, _) => Widen(from + ((long)row * _inputs * 2), to + ((long)row * _inputs), _inputs));
+        }
+
+        return wide;
     }
 
     private static void Widen(byte* from, float* to, long count)
@@ -131,7 +154,7 @@ internal sealed unsafe class PackedLinear : Linear
         long i = 0;
         for (; i <= count - 16; i += 16)
         {
-            Vector512.Store(BFloat16Element.Load(from + (2 * i)), to + i);
+            BFloat16Element.Load(from + (2 * i)).Store(to + i);
         }
 
         for (; i < count; i++)
@@ -140,30 +163,32 @@ internal sealed unsafe class PackedLinear : Linear
         }
     }
 
-    private void Multiply(float* x, ushort* weight, byte* y, int firstRow, int lastRow, int panel)
+    private void Multiply<TPanel>(float* x, byte* weight, byte* y, int firstRow, int lastRow, int panel, bool roundsResult)
+        where TPanel : struct, IPanel
     {
         int firstOutput = panel * PackedGemm.PanelWidth;
         int width = Math.Min(PackedGemm.PanelWidth, _outputs - firstOutput);
+        byte* lines = weight + ((long)firstOutput * _inputs * TPanel.Size);
         float* sums = stackalloc float[8 * PackedGemm.PanelWidth];
         for (int row = firstRow; row < lastRow;)
         {
             int tile = PackedGemm.TileRows(lastRow - row);
-            PackedGemm.Tile(tile, x + ((long)row * _inputs), weight + ((long)panel * _inputs * PackedGemm.PanelWidth), _inputs, sums);
+            PackedGemm.Tile<TPanel>(tile, x + ((long)row * _inputs), lines, _inputs, sums);
             for (int i = 0; i < tile; i++, row++)
             {
-                Write(sums + (i * PackedGemm.PanelWidth), y, ((long)row * _outputs) + firstOutput, firstOutput, width);
+                Write(sums + (i * PackedGemm.PanelWidth), y, ((long)row * _outputs) + firstOutput, firstOutput, width, roundsResult);
             }
         }
     }
 
-    private void Write(float* sums, byte* y, long offset, int firstOutput, int width)
+    private void Write(float* sums, byte* y, long offset, int firstOutput, int width, bool roundsResult)
     {
         for (int column = 0; _bias is not null && column < width; column++)
         {
             sums[column] += _bias[firstOutput + column];
         }
 
-        if (_wideResult)
+        if (!roundsResult)
         {
             new ReadOnlySpan<float>(sums, width).CopyTo(new Span<float>((float*)y + offset, width));
         }

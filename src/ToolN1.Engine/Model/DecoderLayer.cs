@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -96,7 +97,9 @@ public sealed class DecoderLayer : IDisposable
         hidden = hidden + Output.Forward(attended);
 
         normed = PostAttentionNorm.Forward(hidden);
-        Tensor gated = nn.functional.silu(Gate.Forward(normed)) * Up.Forward(normed);
+        Tensor gate = Gate.Forward(normed);
+        Tensor up = Up.Forward(normed);
+        Tensor gated = FusedOps.SwiGlu(gate, up) ?? nn.functional.silu(gate) * up;
         return hidden + Down.Forward(gated);
     }
 

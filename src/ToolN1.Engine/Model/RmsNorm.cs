@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -25,6 +26,11 @@ public sealed class RmsNorm : IDisposable
     /// <returns>Same shape and dtype, in the current dispose scope.</returns>
     public Tensor Forward(Tensor input)
     {
+        if (FusedOps.RmsNorm(input, Weight, Epsilon) is Tensor fused)
+        {
+            return fused;
+        }
+
         Tensor wide = input.to_type(ScalarType.Float32);
         Tensor scale = wide.square().mean([-1], keepdim: true).add_(Epsilon).rsqrt_();
         return (wide * scale).to_type(input.dtype).mul(Weight);

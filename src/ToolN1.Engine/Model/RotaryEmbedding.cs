@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -48,6 +49,11 @@ public sealed class RotaryEmbedding : IDisposable
     /// <returns>[tokens, heads, headDim], in the current dispose scope.</returns>
     public static Tensor Rotate(Tensor states, Tensor cosine, Tensor sine)
     {
+        if (FusedOps.Rotate(states, cosine, sine) is Tensor fused)
+        {
+            return fused;
+        }
+
         long half = states.shape[^1] / 2;
         Tensor first = states.narrow(-1, 0, half);
         Tensor second = states.narrow(-1, half, half);

@@ -46,6 +46,34 @@ public sealed class EngineBehaviourTests
         Assert.Equal(expected, together.Select(generated => generated.Tokens));
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public async Task Generate_AmongOthersInChunksFromTheCache_IsTheSameToTheLastBit(ScalarType dtype)
+    {
+        // Our CPU kernels sum in an order that no batch, chunk or cached prefix changes.
+        int[] common = Prompt(40, 99);
+        GenerationRequest[] requests =
+        [
+            .. Enumerable.Range(0, 10).Select(i => Request([.. common, .. Prompt(1 + (7 * i), i)], 10, Greedy with { TopLogProbs = 5 })),
+        ];
+        await using InferenceEngine alone = Start(Fixture, dtype, options: new EngineOptions { EnablePrefixCache = false });
+        List<string> expected = [];
+        foreach (GenerationRequest request in requests)
+        {
+            expected.Add(Bits(await Run(alone, request)));
+        }
+
+        await using InferenceEngine crowded = Start(
+            Fixture, dtype, options: new EngineOptions { MaxSequences = 6, MaxBatchedTokens = 23, BlockSize = 4, MaxModelLength = 256 });
+        Generated[] together = await Task.WhenAll(requests.Select(request => Run(crowded, request)));
+        Assert.Equal(expected, together.Select(Bits));
+        Assert.True(crowded.Snapshot().CachedPromptTokens > 300);
+
+        static string Bits(Generated generated) => string.Join(
+            ' ', generated.LogProbs.SelectMany(logProb => logProb.Top).Select(top => $"{top.TokenId}:{BitConverter.SingleToInt32Bits(top.LogProb):x}"));
+    }
+
     [Fact]
     public async Task Generate_Preempted_ContinuesWithTheSameTokens()
     {

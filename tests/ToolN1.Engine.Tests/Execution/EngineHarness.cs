@@ -21,7 +21,7 @@ internal static class EngineHarness
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, dtype, CPU);
         WorkerPool? workers = reference ? null : new WorkerPool(2);
         IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
-        if (workers is not null && dtype == ScalarType.BFloat16)
+        if (workers is not null)
         {
             PackedLinear.ReplaceAll(decoder, workers);
         }

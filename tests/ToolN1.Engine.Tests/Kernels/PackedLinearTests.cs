@@ -26,6 +26,11 @@ public sealed class PackedLinearTests
         using PackedLinear rounded = PackedLinear.Pack(plain, wideResult: false, workers);
         using PackedLinear wide = PackedLinear.Pack(plain, wideResult: true, workers);
 
+        Tensor wideInput = input.to_type(ScalarType.Float32);
+        using Linear plainWide = new(weight.to_type(ScalarType.Float32).DetachFromDisposeScope(), bias?.to_type(ScalarType.Float32).DetachFromDisposeScope());
+        using PackedLinear float32 = PackedLinear.Pack(plainWide, wideResult: false, workers);
+
+        Assert.True(float32.Forward(wideInput).equal(wide.Forward(input)).all().item<bool>());
         Assert.True(wide.Forward(input).allclose(expected, 1e-5, 1e-4));
         Assert.True(rounded.Forward(input).equal(wide.Forward(input).to_type(ScalarType.BFloat16)).all().item<bool>());
     }
