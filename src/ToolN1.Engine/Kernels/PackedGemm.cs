@@ -21,24 +21,38 @@ internal static unsafe class PackedGemm
     public static int TileRows(int left) => Math.Min(MaxTileRows, left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1);
 
     /// <summary>Fills one panel.</summary>
-    /// <param name="weight">[outputs, inputs] in the panel's dtype.</param>
-    /// <param name="outputs">Rows of the weight.</param>
+    /// <param name="rows">The panel's rows of the weight, [rows, inputs]; may be where the panel is to be.</param>
+    /// <param name="count">Rows, at most 32; missing ones count as zero.</param>
     /// <param name="inputs">Columns of the weight.</param>
-    /// <param name="panel">Which panel; rows beyond the last count as zero.</param>
-    /// <param name="target">[inputs, 32].</param>
-    public static void Pack<TPanel, TWeight>(TWeight* weight, int outputs, int inputs, int panel, TWeight* target)
+    /// <param name="panel">[inputs, 32].</param>
+    public static void Pack<TPanel, TWeight>(TWeight* rows, int count, int inputs, TWeight* panel)
         where TPanel : struct, IPanel
         where TWeight : unmanaged
     {
-        for (int column = 0; column < PanelWidth; column++)
+        TWeight[] copy = new ReadOnlySpan<TWeight>(rows, count * inputs).ToArray();
+        for (int output = 0; output < PanelWidth; output++)
         {
-            int output = (panel * PanelWidth) + column;
-            TWeight* to = target + TPanel.PlaceOf(column);
-            TWeight* from = weight + ((long)output * inputs);
+            TWeight* to = panel + TPanel.PlaceOf(output);
             for (int input = 0; input < inputs; input++)
             {
-                to[(long)input * PanelWidth] = output < outputs ? from[input] : default;
+                to[(long)input * PanelWidth] = output < count ? copy[(output * inputs) + input] : default;
             }
+        }
+    }
+
+    /// <summary>Reads one row of the weight back.</summary>
+    /// <param name="panels">All panels.</param>
+    /// <param name="output">The row.</param>
+    /// <param name="inputs">Columns of the weight.</param>
+    /// <param name="row">[inputs].</param>
+    public static void Unpack<TPanel, TWeight>(TWeight* panels, long output, int inputs, TWeight* row)
+        where TPanel : struct, IPanel
+        where TWeight : unmanaged
+    {
+        TWeight* from = panels + (output / PanelWidth * PanelWidth * inputs) + TPanel.PlaceOf((int)(output % PanelWidth));
+        for (int input = 0; input < inputs; input++)
+        {
+            row[input] = from[(long)input * PanelWidth];
         }
     }
 

@@ -8,7 +8,7 @@ namespace ToolN1.Engine.Kernels;
 /// A projection on the CPU by our own kernel: weights repacked once, sums in float32 in one fixed order, so that a row's
 /// result does not depend on the batch around it. For serving only; no gradient flows.
 /// </summary>
-/// <remarks><see cref="Linear.Weight"/> holds the panels of <see cref="PackedGemm"/>: [panels, in, 32].</remarks>
+/// <remarks><see cref="Linear.Weight"/> holds the panels of <see cref="PackedGemm"/>, each [in, 32], whatever its shape says.</remarks>
 internal sealed unsafe class PackedLinear : Linear
 {
     // Below this many elements a copy is not worth the other threads' attention.
@@ -33,65 +33,106 @@ internal sealed unsafe class PackedLinear : Linear
         _workers = workers;
     }
 
-    /// <summary>Replaces every projection of a decoder, and its head, freeing each as soon as it is packed. A tied head leaves the embedding in place.</summary>
+    /// <summary>
+    /// Replaces every projection of a decoder and its head, in the memory of the old ones. A tied head takes the embedding's
+    /// memory, whose rows are then looked up in the panels.
+    /// </summary>
     /// <param name="decoder">In f32 or bf16, on the CPU.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
     public static void ReplaceAll(Decoder decoder, WorkerPool workers)
     {
         foreach (DecoderLayer layer in decoder.Layers)
         {
-            layer.Query = Replace(layer.Query);
-            layer.Key = Replace(layer.Key);
-            layer.Value = Replace(layer.Value);
-            layer.Output = Replace(layer.Output);
-            layer.Gate = Replace(layer.Gate);
-            layer.Up = Replace(layer.Up);
-            layer.Down = Replace(layer.Down);
+            layer.Query = Pack(layer.Query, false, workers);
+            layer.Key = Pack(layer.Key, false, workers);
+            layer.Value = Pack(layer.Value, false, workers);
+            layer.Output = Pack(layer.Output, false, workers);
+            layer.Gate = Pack(layer.Gate, false, workers);
+            layer.Up = Pack(layer.Up, false, workers);
+            layer.Down = Pack(layer.Down, false, workers);
         }
 
-        Linear head = decoder.Head;
-        decoder.Head = Pack(head, wideResult: true, workers);
-        if (!decoder.Config.TieWordEmbeddings)
+        PackedLinear head = Pack(decoder.Head, wideResult: true, workers, keepsOriginal: decoder.Config.TieWordEmbeddings);
+        decoder.Head = head;
+        if (ReferenceEquals(head.Weight, decoder.Embedding))
         {
-            head.Dispose();
-        }
-
-        PackedLinear Replace(Linear linear)
-        {
-            PackedLinear packed = Pack(linear, wideResult: false, workers);
-            linear.Dispose();
-            return packed;
+            decoder.EmbeddingLookup = head.Rows;
         }
     }
 
-    /// <summary>Packs a projection; the original is not touched.</summary>
-    /// <param name="linear">f32 or bf16, on the CPU.</param>
+    /// <summary>Packs a projection, taking its tensors over.</summary>
+    /// <param name="linear">f32 or bf16, on the CPU; not to be used any more.</param>
     /// <param name="wideResult">True to return the float32 sums rather than round them to bf16.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
-    public static PackedLinear Pack(Linear linear, bool wideResult, WorkerPool workers)
+    /// <param name="keepsOriginal">True when the weight is somebody else's too: it is then not freed where it cannot be packed in place.</param>
+    public static PackedLinear Pack(Linear linear, bool wideResult, WorkerPool workers, bool keepsOriginal = false)
     {
-        int outputs = (int)linear.Weight.shape[0];
-        int inputs = (int)linear.Weight.shape[1];
+        Tensor weight = linear.Weight;
+        int outputs = (int)weight.shape[0];
+        int inputs = (int)weight.shape[1];
         int panels = (outputs + PackedGemm.PanelWidth - 1) / PackedGemm.PanelWidth;
-        long panelLength = (long)inputs * PackedGemm.PanelWidth;
-        Tensor packed = empty([panels, inputs, PackedGemm.PanelWidth], linear.Weight.dtype).DetachFromDisposeScope();
-        byte* source = TensorMemory.Address(linear.Weight);
+
+        // A panel takes exactly the bytes of its rows, so whole panels are packed where they lie.
+        bool inPlace = outputs % PackedGemm.PanelWidth == 0;
+        Tensor packed = inPlace ? weight : empty([panels, inputs, PackedGemm.PanelWidth], weight.dtype).DetachFromDisposeScope();
+        byte* source = TensorMemory.Address(weight);
         byte* target = TensorMemory.Address(packed);
-        if (linear.Weight.dtype == ScalarType.Float32)
+        bool isWide = weight.dtype == ScalarType.Float32;
+        workers.Run(panels, (panel, _) =>
         {
-            workers.Run(panels, (panel, _) =>
-                PackedGemm.Pack<Float32Panel, float>((float*)source, outputs, inputs, panel, (float*)target + (panel * panelLength)));
-        }
-        else
+            int count = Math.Min(PackedGemm.PanelWidth, outputs - (panel * PackedGemm.PanelWidth));
+            long start = (long)panel * PackedGemm.PanelWidth * inputs;
+            if (isWide)
+            {
+                PackedGemm.Pack<Float32Panel, float>((float*)source + start, count, inputs, (float*)target + start);
+            }
+            else
+            {
+                PackedGemm.Pack<BFloat16Panel, ushort>((ushort*)source + start, count, inputs, (ushort*)target + start);
+            }
+        });
+        GC.KeepAlive(weight);
+
+        float[]? bias = null;
+        if (linear.Bias is not null)
         {
-            workers.Run(panels, (panel, _) =>
-                PackedGemm.Pack<BFloat16Panel, ushort>((ushort*)source, outputs, inputs, panel, (ushort*)target + (panel * panelLength)));
+            using Tensor wideBias = linear.Bias.to_type(ScalarType.Float32);
+            bias = wideBias.data<float>().ToArray();
+            linear.Bias.Dispose();
         }
 
-        GC.KeepAlive(linear);
-        using Tensor? wideBias = linear.Bias?.to_type(ScalarType.Float32);
-        float[]? bias = wideBias?.data<float>().ToArray();
+        if (!inPlace && !keepsOriginal)
+        {
+            weight.Dispose();
+        }
+
         return new PackedLinear(packed, bias, outputs, inputs, wideResult, workers);
+    }
+
+    /// <summary>Rows of the weight, as an embedding gives them.</summary>
+    /// <param name="ids">int64 [tokens], each a row.</param>
+    /// <returns>[tokens, in] in the weights' dtype, in the current dispose scope.</returns>
+    public Tensor Rows(Tensor ids)
+    {
+        int count = (int)ids.shape[0];
+        Tensor result = empty([count, _inputs], Weight.dtype);
+        long* rows = (long*)TensorMemory.Address(ids);
+        byte* panels = TensorMemory.Address(Weight);
+        byte* target = TensorMemory.Address(result);
+        bool isWide = Weight.dtype == ScalarType.Float32;
+        _workers.Run(count, (i, _) =>
+        {
+            if (isWide)
+            {
+                PackedGemm.Unpack<Float32Panel, float>((float*)panels, rows[i], _inputs, (float*)target + ((long)i * _inputs));
+            }
+            else
+            {
+                PackedGemm.Unpack<BFloat16Panel, ushort>((ushort*)panels, rows[i], _inputs, (ushort*)target + ((long)i * _inputs));
+            }
+        });
+        GC.KeepAlive(ids);
+        return result;
     }
 
     /// <summary>The product.</summary>

@@ -48,6 +48,12 @@ public sealed class Decoder : IDisposable
     /// <summary>[vocabulary, hidden].</summary>
     public Tensor Embedding { get; }
 
+    /// <summary>
+    /// When set, looks rows up instead of <see cref="Embedding"/>, whose memory a tied head has repacked: int64 [tokens] to
+    /// [tokens, hidden].
+    /// </summary>
+    internal Func<Tensor, Tensor>? EmbeddingLookup { get; set; }
+
     /// <summary>The layers, first to last.</summary>
     public IReadOnlyList<DecoderLayer> Layers { get; }
 
@@ -70,7 +76,7 @@ public sealed class Decoder : IDisposable
     /// <returns>[tokens, hidden] after the final norm, model dtype, in the current dispose scope.</returns>
     public Tensor Forward(Tensor inputIds, Tensor positions, IAttention attention)
     {
-        Tensor hidden = Embedding.index_select(0, inputIds);
+        Tensor hidden = EmbeddingLookup is null ? Embedding.index_select(0, inputIds) : EmbeddingLookup(inputIds);
         (Tensor cosine, Tensor sine) = _rotary.Angles(positions, hidden.dtype);
         foreach (DecoderLayer layer in Layers)
         {

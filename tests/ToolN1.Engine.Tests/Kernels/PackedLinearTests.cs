@@ -22,13 +22,12 @@ public sealed class PackedLinearTests
         Tensor input = randn([rows, inputs], generator: generator).to_type(ScalarType.BFloat16);
         Tensor expected = nn.functional.linear(
             input.to_type(ScalarType.Float32), weight.to_type(ScalarType.Float32), bias?.to_type(ScalarType.Float32));
-        using Linear plain = new(weight.alias().DetachFromDisposeScope(), bias?.alias().DetachFromDisposeScope());
-        using PackedLinear rounded = PackedLinear.Pack(plain, wideResult: false, workers);
-        using PackedLinear wide = PackedLinear.Pack(plain, wideResult: true, workers);
-
+        PackedLinear Packed(ScalarType dtype, bool wideResult) => PackedLinear.Pack(
+            new Linear(Copy(weight, dtype), bias is null ? null : Copy(bias, dtype)), wideResult, workers);
+        using PackedLinear rounded = Packed(ScalarType.BFloat16, wideResult: false);
+        using PackedLinear wide = Packed(ScalarType.BFloat16, wideResult: true);
+        using PackedLinear float32 = Packed(ScalarType.Float32, wideResult: false);
         Tensor wideInput = input.to_type(ScalarType.Float32);
-        using Linear plainWide = new(weight.to_type(ScalarType.Float32).DetachFromDisposeScope(), bias?.to_type(ScalarType.Float32).DetachFromDisposeScope());
-        using PackedLinear float32 = PackedLinear.Pack(plainWide, wideResult: false, workers);
 
         Assert.True(float32.Forward(wideInput).equal(wide.Forward(input)).all().item<bool>());
         Assert.True(wide.Forward(input).allclose(expected, 1e-5, 1e-4));
@@ -40,8 +39,8 @@ public sealed class PackedLinearTests
     {
         using WorkerPool workers = new(2);
         using IDisposable scope = NewDisposeScope();
-        using Linear plain = new(randn([100, 96]).to_type(ScalarType.BFloat16).DetachFromDisposeScope(), null);
-        using PackedLinear packed = PackedLinear.Pack(plain, wideResult: true, workers);
+        using PackedLinear packed = PackedLinear.Pack(
+            new Linear(Copy(randn([100, 96]), ScalarType.BFloat16), null), wideResult: true, workers);
         Tensor input = randn([77, 96]).to_type(ScalarType.BFloat16);
         Tensor together = packed.Forward(input);
         for (int row = 0; row < 77; row++)
@@ -49,4 +48,21 @@ public sealed class PackedLinearTests
             Assert.True(packed.Forward(input.narrow(0, row, 1)).equal(together.narrow(0, row, 1)).all().item<bool>());
         }
     }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Rows_PackedInPlace_GivesTheWeightsBack(ScalarType dtype)
+    {
+        using WorkerPool workers = new(2);
+        using IDisposable scope = NewDisposeScope();
+        Tensor weight = randn([64, 48]).to_type(dtype);
+        using Linear plain = new(Copy(weight, dtype), null);
+        using PackedLinear packed = PackedLinear.Pack(plain, wideResult: true, workers);
+        Assert.Same(plain.Weight, packed.Weight);
+        Tensor ids = tensor((long[])[63, 0, 17, 40, 17]);
+        Assert.True(packed.Rows(ids).equal(weight.index_select(0, ids)).all().item<bool>());
+    }
+
+    private static Tensor Copy(Tensor tensor, ScalarType dtype) => tensor.to(dtype, copy: true).DetachFromDisposeScope();
 }
