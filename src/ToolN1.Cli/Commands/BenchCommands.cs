@@ -32,7 +32,8 @@ internal static class BenchCommands
             {
                 double seconds = (await runner.GenerateAsync(count, 1, cancellationToken))[0];
                 return new() { ["prefill tok/s"] = count / seconds, ["time to first token ms"] = seconds * 1000 };
-            });
+            }
+            );
         });
     }
 
@@ -55,7 +56,8 @@ internal static class BenchCommands
                 double end = times.Min(time => time[^1]);
                 int decoded = times.Sum(time => time.Count(moment => moment > begin && moment <= end));
                 return new() { ["decode tok/s, all sequences"] = decoded / (end - begin), ["step ms"] = (end - begin) * 1000 * count / decoded };
-            });
+            }
+            );
         });
     }
 

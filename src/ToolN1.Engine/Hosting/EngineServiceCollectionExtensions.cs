@@ -13,7 +13,7 @@ public static class EngineServiceCollectionExtensions
 {
     /// <summary>
     /// Adds options with their checks (sections <c>ToolN1:Model</c> and <c>ToolN1:Engine</c>), <see cref="ServedModel"/>,
-    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/> and <see cref="IChatFormat"/>, and the
+    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ChatPipeline"/>, and the
     /// hosted service that loads the model before any server starts. Whoever resolves one of them earlier loads it then.
     /// </summary>
     public static IServiceCollection AddToolN1Engine(this IServiceCollection services, IConfiguration configuration)
@@ -32,6 +32,7 @@ public static class EngineServiceCollectionExtensions
         services.AddSingleton(provider => provider.GetRequiredService<EngineHost>().Model);
         services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Tokenizer);
         services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Format);
+        services.AddSingleton<ChatPipeline>();
         return services;
     }
 }
