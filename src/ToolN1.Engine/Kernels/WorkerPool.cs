@@ -12,7 +12,7 @@ internal sealed class WorkerPool : IDisposable
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _wake = new(0);
-    private Job? _job;
+    private TaskSet? _current;
     private int _sleeping;
     private volatile bool _disposed;
 
@@ -39,10 +39,10 @@ internal sealed class WorkerPool : IDisposable
     /// <param name="body">Gets task index and worker index; must not throw.</param>
     public void Run(int count, Action<int, int> body)
     {
-        Job job = new(count, body);
+        TaskSet set = new(count, body);
         if (count > 1 && _threads.Length > 0)
         {
-            Volatile.Write(ref _job, job);
+            Volatile.Write(ref _current, set);
             Interlocked.MemoryBarrier();
             int sleeping = Volatile.Read(ref _sleeping);
             if (sleeping > 0)
@@ -51,9 +51,9 @@ internal sealed class WorkerPool : IDisposable
             }
         }
 
-        job.Work(0);
+        set.Work(0);
         SpinWait spinner = default;
-        while (!job.IsDone)
+        while (!set.IsDone)
         {
             spinner.SpinOnce(sleep1Threshold: -1);
         }
@@ -74,26 +74,26 @@ internal sealed class WorkerPool : IDisposable
 
     private void Work(int worker)
     {
-        Job? last = null;
+        TaskSet? last = null;
         while (!_disposed)
         {
-            Job? job = Volatile.Read(ref _job);
-            for (int spins = 0; ReferenceEquals(job, last) && spins < SpinsBeforeSleep && !_disposed; spins++)
+            TaskSet? set = Volatile.Read(ref _current);
+            for (int spins = 0; ReferenceEquals(set, last) && spins < SpinsBeforeSleep && !_disposed; spins++)
             {
                 Thread.SpinWait(8);
-                job = Volatile.Read(ref _job);
+                set = Volatile.Read(ref _current);
             }
 
-            if (!ReferenceEquals(job, last))
+            if (!ReferenceEquals(set, last))
             {
-                job!.Work(worker);
-                last = job;
+                set!.Work(worker);
+                last = set;
                 continue;
             }
 
-            // Announce the sleep, then look once more: a job published before the announcement was seen wakes nobody.
+            // Announce the sleep, then look once more: a set published before the announcement was seen wakes nobody.
             Interlocked.Increment(ref _sleeping);
-            if (ReferenceEquals(Volatile.Read(ref _job), last) && !_disposed)
+            if (ReferenceEquals(Volatile.Read(ref _current), last) && !_disposed)
             {
                 _wake.Wait();
             }
@@ -102,7 +102,7 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
-    private sealed class Job(int count, Action<int, int> body)
+    private sealed class TaskSet(int count, Action<int, int> body)
     {
         private int _next;
         private int _done;
