@@ -3,7 +3,7 @@ using System.Text;
 namespace ToolN1.Engine.Chat;
 
 /// <summary>Cuts a text at the first stop text, wherever its pieces lie; holds back only what may begin one.</summary>
-internal sealed class StopTextMatcher(IReadOnlyList<string> stops)
+public sealed class StopTextMatcher(IReadOnlyList<string> stops)
 {
     private readonly StringBuilder _held = new();
 

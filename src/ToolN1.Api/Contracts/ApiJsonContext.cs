@@ -1,0 +1,27 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ToolN1.Api.Errors;
+
+namespace ToolN1.Api.Contracts;
+
+/// <summary>Source-generated writers of every answer; snake_case, all nulls written but where a property says otherwise.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ErrorEnvelope))]
+[JsonSerializable(typeof(ChatCompletion))]
+[JsonSerializable(typeof(ChatCompletionChunk))]
+[JsonSerializable(typeof(Completion))]
+[JsonSerializable(typeof(ModelBody))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(TokenizeResponse))]
+[JsonSerializable(typeof(DetokenizeResponse))]
+[JsonSerializable(typeof(HealthBody))]
+internal sealed partial class ApiJsonContext : JsonSerializerContext
+{
+    /// <summary>The context with text beyond ASCII written as it is: answers are never put into HTML.</summary>
+    public static ApiJsonContext Relaxed { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

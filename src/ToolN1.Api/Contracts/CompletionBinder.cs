@@ -1,0 +1,73 @@
+using System.Text.Json;
+using ToolN1.Api.Errors;
+using ToolN1.Api.Shapes;
+using ToolN1.Engine;
+using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Tokenization;
+
+namespace ToolN1.Api.Contracts;
+
+/// <summary>Maps a checked text-completion request to the engine's terms.</summary>
+internal static class CompletionBinder
+{
+    private const int DefaultMaxTokens = 16;
+
+    /// <summary>Maps a request that <see cref="CompletionShape"/> has checked.</summary>
+    /// <exception cref="ApiException">400 or 404 naming the field.</exception>
+    public static CompletionCall Bind(JsonElement request, ModelInfo model, Tokenizer tokenizer)
+    {
+        ChatBinder.RequireModel(request, model);
+        int maxNewTokens = request.Integer("max_tokens") ?? DefaultMaxTokens;
+        IReadOnlyList<int[]> prompts = Prompts(request.GetProperty("prompt"), model, tokenizer);
+        foreach (int[] prompt in prompts)
+        {
+            if ((long)prompt.Length + maxNewTokens > model.MaxModelLength)
+            {
+                throw ApiException.ContextLengthExceeded(prompt.Length, maxNewTokens, model.MaxModelLength, "prompt");
+            }
+        }
+
+        int? logProbs = request.Integer("logprobs");
+        SamplingParameters sampling = SamplingBinder.Bind(request, model, maxNewTokens);
+        return new CompletionCall(
+            prompts,
+            maxNewTokens,
+            sampling with { TopLogProbs = logProbs },
+            SamplingBinder.Stop(request),
+            request.Boolean("echo") ?? false,
+            logProbs,
+            request.Integer("n") ?? 1,
+            ChatBinder.DeliveryOf(request));
+    }
+
+    private static List<int[]> Prompts(JsonElement prompt, ModelInfo model, Tokenizer tokenizer)
+    {
+        FieldPath path = FieldPath.Root.Field("prompt");
+        if (prompt.ValueKind == JsonValueKind.String)
+        {
+            return [Encode(prompt, path, tokenizer)];
+        }
+
+        if (prompt[0].ValueKind == JsonValueKind.Number)
+        {
+            return [SamplingBinder.TokenIds(prompt.EnumerateArray(), path, model.VocabularySize)];
+        }
+
+        List<int[]> prompts = [];
+        foreach (JsonElement item in prompt.EnumerateArray())
+        {
+            FieldPath place = path.Item(prompts.Count);
+            prompts.Add(item.ValueKind == JsonValueKind.String
+                ? Encode(item, place, tokenizer)
+                : SamplingBinder.TokenIds(item.EnumerateArray(), place, model.VocabularySize));
+        }
+
+        return prompts;
+    }
+
+    private static int[] Encode(JsonElement text, FieldPath path, Tokenizer tokenizer)
+    {
+        int[] ids = tokenizer.EncodePrompt(text.GetString()!);
+        return ids.Length > 0 ? ids : throw ApiException.Invalid(path.ToParam(), $"'{path}' must not be empty: the model continues at least one token.");
+    }
+}

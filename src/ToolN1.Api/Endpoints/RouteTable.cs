@@ -1,0 +1,87 @@
+using ToolN1.Api.Auth;
+using ToolN1.Api.Contracts;
+using ToolN1.Api.OpenApi;
+
+namespace ToolN1.Api.Endpoints;
+
+/// <summary>Every route of the server, who may call it, and what the documentation says of it.</summary>
+internal static class RouteTable
+{
+    private static readonly int[] GenerationRefusals = [400, 401, 404, 413, 415, 503];
+    private static readonly int[] TokenRefusals = [400, 401, 404, 413, 415];
+
+    /// <summary>Maps all routes.</summary>
+    public static void MapToolN1(this IEndpointRouteBuilder routes)
+    {
+        Post<ChatCompletionEndpoint>(routes, "/v1/chat/completions", endpoint => endpoint.HandleAsync, new OperationDoc(
+            "Continue a conversation",
+            "The model reasons (`reasoning_content`), then answers in text or calls tools. With `stream: true` the answer comes as server-sent events: "
+                + "the first carries the role, calls begin with index, id and name and go on with pieces of their arguments, `data: [DONE]` closes; an error after the start is an event with `error`.")
+        {
+            Request = ChatCompletionShape.Shape,
+            Examples = RequestExamples.Chat,
+            Response = typeof(ChatCompletion),
+            StreamedEvent = typeof(ChatCompletionChunk),
+            Refusals = GenerationRefusals,
+        });
+        Post<CompletionEndpoint>(routes, "/v1/completions", endpoint => endpoint.HandleAsync, new OperationDoc(
+            "Continue a text",
+            "Continues raw text or token ids without a chat format. With `echo`, `logprobs` and `max_tokens: 0` it scores a text, as evaluation harnesses do.")
+        {
+            Request = CompletionShape.Shape,
+            Examples = RequestExamples.Completion,
+            Response = typeof(Completion),
+            StreamedEvent = typeof(Completion),
+            Refusals = GenerationRefusals,
+        });
+        Get<ModelEndpoints>(routes, "/v1/models", endpoint => endpoint.ListAsync, Access.ApiKey, new OperationDoc("List the models", "There is one: the served model.")
+        {
+            Response = typeof(ModelList),
+            Refusals = [401],
+        });
+        Get<ModelEndpoints>(routes, "/v1/models/{*model}", endpoint => endpoint.GetAsync, Access.ApiKey, new OperationDoc("Look up a model", "By its id, which may hold slashes.")
+        {
+            RouteParameters = [("model", "The model's id.")],
+            Response = typeof(ModelBody),
+            Refusals = [401, 404],
+        });
+        Post<TokenizeEndpoints>(routes, "/tokenize", endpoint => endpoint.TokenizeAsync, new OperationDoc(
+            "Turn text into tokens", "A raw text, or a conversation with tools as the served chat format renders it: exactly what the model would see.")
+        {
+            Request = TokenizeShapes.Tokenize,
+            Examples = RequestExamples.Tokenize,
+            Response = typeof(TokenizeResponse),
+            Refusals = TokenRefusals,
+        });
+        Post<TokenizeEndpoints>(routes, "/detokenize", endpoint => endpoint.DetokenizeAsync, new OperationDoc("Turn tokens into text", "Control tokens are written out.")
+        {
+            Request = TokenizeShapes.Detokenize,
+            Examples = RequestExamples.Detokenize,
+            Response = typeof(DetokenizeResponse),
+            Refusals = TokenRefusals,
+        });
+        Get<HealthEndpoints>(routes, "/health/live", endpoint => endpoint.LiveAsync, Access.Public, new OperationDoc("Is the process alive?", "For liveness probes.")
+        {
+            Response = typeof(HealthBody),
+        });
+        Get<HealthEndpoints>(routes, "/health/ready", endpoint => endpoint.ReadyAsync, Access.Public, new OperationDoc("Does the model answer?", "For readiness probes: 200 once the model has answered a first token, 503 before and while stopping.")
+        {
+            Response = typeof(HealthBody),
+            Refusals = [503],
+        });
+        routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new AccessMetadata(Access.ApiKey));
+        routes.MapOpenApi("/openapi/v1.json").WithMetadata(new AccessMetadata(Access.Public));
+    }
+
+    private static void Post<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc)
+        where T : notnull => Map(routes.MapPost(route, Handler(handler)), Access.ApiKey, doc);
+
+    private static void Get<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, Access access, OperationDoc doc)
+        where T : notnull => Map(routes.MapGet(route, Handler(handler)), access, doc);
+
+    private static void Map(IEndpointConventionBuilder endpoint, Access access, OperationDoc doc) =>
+        endpoint.WithMetadata(new AccessMetadata(access), doc);
+
+    private static Func<HttpContext, Task> Handler<T>(Func<T, Func<HttpContext, Task>> handler)
+        where T : notnull => context => handler(context.RequestServices.GetRequiredService<T>())(context);
+}

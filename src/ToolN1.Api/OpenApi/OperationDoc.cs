@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+using ToolN1.Api.Shapes;
+
+namespace ToolN1.Api.OpenApi;
+
+/// <summary>What the OpenAPI document says of an endpoint beyond its route; attached to it as metadata.</summary>
+/// <param name="Summary">One line.</param>
+/// <param name="Description">Markdown.</param>
+internal sealed record OperationDoc(string Summary, string Description)
+{
+    /// <summary>The request's body, which is also what the server checks; null without one.</summary>
+    public ObjectShape? Request { get; init; }
+
+    /// <summary>Named request bodies that work as they are against the served model, made from its id.</summary>
+    public Func<string, IReadOnlyList<(string Name, string Summary, JsonObject Body)>>? Examples { get; init; }
+
+    /// <summary>Names and descriptions of the parts of the route that vary.</summary>
+    public IReadOnlyList<(string Name, string Description)> RouteParameters { get; init; } = [];
+
+    /// <summary>The answer's type.</summary>
+    public Type? Response { get; init; }
+
+    /// <summary>The type of each event of a streamed answer, where there are such.</summary>
+    public Type? StreamedEvent { get; init; }
+
+    /// <summary>Statuses of refusals, each with the error envelope.</summary>
+    public IReadOnlyList<int> Refusals { get; init; } = [];
+}
