@@ -1,6 +1,5 @@
 # docker build -t tooln1 .                                 CPU
-# docker build -t tooln1:cuda --build-arg TORCH_BACKEND=cuda \
-#   --build-arg RUNTIME_IMAGE=nvidia/cuda:12.8.1-cudnn-runtime-ubuntu24.04 …   see README, "CUDA"
+# docker build -t tooln1:cuda --build-arg TORCH_BACKEND=cuda .      CUDA (run with --gpus all; libtorch brings its CUDA libraries)
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
 
@@ -14,12 +13,8 @@ RUN dotnet publish src/ToolN1.Api -c Release -o /app -p:TorchBackend=${TORCH_BAC
 FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build /app .
-# Jobs, files, checkpoints and the database; mount a volume here to keep them.
-RUN mkdir /data && chown 1654:1654 /data
-ENV ToolN1__DataDirectory=/data \
-    ASPNETCORE_URLS=http://0.0.0.0:8080 \
+ENV ASPNETCORE_URLS=http://0.0.0.0:8080 \
     DOTNET_EnableDiagnostics=0
-VOLUME /data
 EXPOSE 8080
 # The aspnet image's own unprivileged user.
 USER 1654
