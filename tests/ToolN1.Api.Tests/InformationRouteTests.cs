@@ -57,7 +57,7 @@ public sealed class InformationRouteTests
     }
 
     [Fact]
-    public async Task Ready_OnlyOnceTheModelAnswered()
+    public async Task Ready_OnceTheModelAnswered_UntilTheEngineGivesUp()
     {
         TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using ApiServer server = new(engine => engine.BeforeToken = (_, _, _) => loaded.Task);
@@ -76,6 +76,11 @@ public sealed class InformationRouteTests
         }
 
         Assert.Equal(HttpStatusCode.OK, status);
+
+        // An engine that gave up must leave the load balancer's rotation.
+        server.Engine.Healthy = false;
+        using HttpResponseMessage after = await server.Client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+        Assert.Equal("not_ready", (await Json.ErrorAsync(after, 503))["code"]!.GetValue<string>());
     }
 
     [Fact]

@@ -2,14 +2,14 @@ using ToolN1.Engine;
 
 namespace ToolN1.Api.Observability;
 
-/// <summary>Asks the model for one token after the start; the server is ready once that came, until it stops.</summary>
+/// <summary>Asks the model for one token after the start; the server is ready once that came, until it stops or its engine gives up.</summary>
 internal sealed partial class ReadinessProbe(IInferenceEngine engine, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ReadinessProbe> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private volatile bool _answered;
 
-    /// <summary>Whether the model has answered and the server is not stopping.</summary>
-    public bool IsReady => _answered && !lifetime.ApplicationStopping.IsCancellationRequested;
+    /// <summary>Whether the model has answered, the engine is healthy and the server is not stopping.</summary>
+    public bool IsReady => _answered && engine.Snapshot().Healthy && !lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

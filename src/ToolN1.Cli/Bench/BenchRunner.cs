@@ -78,11 +78,19 @@ internal sealed class BenchRunner
         }
     }
 
-    /// <summary>A value below which a share of the values lies.</summary>
+    /// <summary>A quantile, interpolated linearly between the two nearest values: the median of two is their mean.</summary>
     public static double Quantile(IReadOnlyCollection<double> values, double share)
     {
         double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? double.NaN : sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
+        if (sorted.Length == 0)
+        {
+            return double.NaN;
+        }
+
+        double position = share * (sorted.Length - 1);
+        int below = (int)position;
+        int above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
     }
 
     /// <summary>Generates greedily from a random prompt, through any end of sequence.</summary>

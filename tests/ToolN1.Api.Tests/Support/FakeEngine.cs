@@ -51,8 +51,12 @@ internal sealed class FakeEngine(Tokenizer tokenizer) : IInferenceEngine
         return Run(request, cancellationToken);
     }
 
+    /// <summary>What the snapshot says of the engine's health.</summary>
+    public bool Healthy { get; set; } = true;
+
     public EngineSnapshot Snapshot() => new()
     {
+        Healthy = Healthy,
         RunningSequences = Active,
         WaitingSequences = 0,
         TotalBlocks = 100,
