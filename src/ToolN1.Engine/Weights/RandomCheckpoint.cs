@@ -21,7 +21,8 @@ public static class RandomCheckpoint
         foreach ((string name, long[] shape) in ModelTensors.Enumerate(config))
         {
             using Tensor tensor = empty(shape, dtype);
-            writer.Write(RandomWeights.Fill(name, tensor, config.Layers, 0.02, generator));
+            RandomWeights.Fill(name, tensor, config.Layers, 0.02, generator);
+            writer.Write(tensor);
         }
 
         config.Save(folder, SafetensorsDTypes.TorchNameOf(dtype));

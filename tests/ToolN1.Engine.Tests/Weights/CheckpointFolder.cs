@@ -13,7 +13,7 @@ internal sealed class CheckpointFolder : IDisposable
         Path = Directory.CreateTempSubdirectory("tooln1-checkpoint-").FullName;
         foreach (string file in Directory.GetFiles(System.IO.Path.Combine(TestPaths.Fixtures, fixture)))
         {
-            File.Copy(file, File(System.IO.Path.GetFileName(file)));
+            System.IO.File.Copy(file, File(System.IO.Path.GetFileName(file)));
         }
     }
 

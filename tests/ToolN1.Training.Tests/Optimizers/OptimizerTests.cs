@@ -1,5 +1,4 @@
 using ToolN1.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Tests.Optimizers;
@@ -56,14 +55,12 @@ public sealed class OptimizerTests
         Assert.Equal(5, parameter.grad![0].item<float>());
     }
 
-    [Theory]
-    [InlineData(32, 32)]
-    [InlineData(16, 48)]
-    public void Orthogonalize_RandomMatrices_HaveSingularValuesNearOne(int rows, int columns)
+    [Fact]
+    public void Orthogonalize_RandomMatrices_HaveSingularValuesNearOne()
     {
         using IDisposable scope = NewDisposeScope();
         using Generator generator = new(7);
-        Tensor values = linalg.svdvals(Muon.Orthogonalize(randn([3, rows, columns], generator: generator)));
+        Tensor values = linalg.svdvals(Muon.Orthogonalize(randn([3, 16, 48], generator: generator)));
         Assert.InRange(values.min().item<float>(), 0.3, 1.3);
         Assert.InRange(values.max().item<float>(), 0.6, 1.3);
         Assert.InRange(values.mean().item<float>(), 0.75, 1.15);

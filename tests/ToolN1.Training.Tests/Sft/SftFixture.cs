@@ -48,7 +48,7 @@ public sealed class SftFixture : IDisposable
         string[] tools = ["get_weather", "find_hotel", "book_train"];
         foreach (string tool in tools)
         {
-            ChatTool function = new(tool, $$"""{"name": "{{tool}}", "description": "{{tool}}", "parameters": {"city": {"type": "string"}}}""");
+            ChatTool function = new(tool, """{"name": "TOOL", "description": "TOOL", "parameters": {"city": {"type": "string"}}}""".Replace("TOOL", tool, StringComparison.Ordinal));
             foreach (string city in cities)
             {
                 yield return new TrainingRow
