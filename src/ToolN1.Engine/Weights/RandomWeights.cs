@@ -1,4 +1,5 @@
 using ToolN1.Engine.Model;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Weights;
@@ -19,7 +20,12 @@ public static class RandomWeights
         Dictionary<string, long[]> shapes = ModelTensors.Enumerate(config).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
         return new Decoder(
             config,
-            name => Fill(name, empty(shapes[name], dtype, device), config.Layers, standardDeviation, generator),
+            name =>
+            {
+                Tensor tensor = empty(shapes[name], dtype, device);
+                Fill(name, tensor, config.Layers, standardDeviation, generator);
+                return tensor;
+            },
             () => $"random-{seed}");
     }
 
@@ -29,21 +35,24 @@ public static class RandomWeights
     /// <param name="layers">Layers of the model.</param>
     /// <param name="standardDeviation">Of the matrices.</param>
     /// <param name="generator">Source of chance.</param>
-    /// <returns>The same tensor.</returns>
-    public static Tensor Fill(string name, Tensor tensor, int layers, double standardDeviation, Generator generator)
+    public static void Fill(string name, Tensor tensor, int layers, double standardDeviation, Generator generator)
     {
         using IDisposable noGrad = no_grad();
+
+        // In-place operations return one more handle to the same memory, which the scope frees.
+        using DisposeScope scope = NewDisposeScope();
         if (name.EndsWith(".bias", StringComparison.Ordinal))
         {
-            return tensor.zero_();
+            tensor.zero_();
         }
-
-        if (tensor.dim() == 1)
+        else if (tensor.dim() == 1)
         {
-            return tensor.fill_(1);
+            tensor.fill_(1);
         }
-
-        bool writesResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
-        return tensor.normal_(0, writesResidual ? standardDeviation / Math.Sqrt(2.0 * layers) : standardDeviation, generator);
+        else
+        {
+            bool writesResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            tensor.normal_(0, writesResidual ? standardDeviation / Math.Sqrt(2.0 * layers) : standardDeviation, generator);
+        }
     }
 }

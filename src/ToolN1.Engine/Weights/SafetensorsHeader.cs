@@ -14,8 +14,6 @@ internal static class SafetensorsHeader
 {
     private const long LargestHeader = 100_000_000;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     /// <summary>Reads the header of an open file.</summary>
     /// <returns>The tensors in the order of their offsets.</returns>
     /// <exception cref="CheckpointException">Anything that is not as the format says; names file and tensor.</exception>
@@ -45,11 +43,10 @@ internal static class SafetensorsHeader
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(json, Strict);
+            document = JsonDocument.Parse(json);
         }
         catch (JsonException error)
         {
-            // Duplicate names are reported here too, with the name.
             throw new CheckpointException(file, "has a header that is not valid JSON: " + error.Message, error);
         }
 
@@ -66,10 +63,17 @@ internal static class SafetensorsHeader
             throw new CheckpointException(file, "has a header that is not a JSON object.");
         }
 
+        // Duplicates are found here and not by the parser, whose message cuts long names.
         List<SafetensorsEntry> entries = [];
+        HashSet<string> names = new(StringComparer.Ordinal);
         foreach (JsonProperty property in root.EnumerateObject())
         {
             string name = NameOf(file, property);
+            if (!names.Add(name))
+            {
+                throw Problem(file, name, "occurs twice in the header.");
+            }
+
             if (name != "__metadata__")
             {
                 entries.Add(ReadEntry(file, name, property.Value, dataStart));
@@ -102,6 +106,11 @@ internal static class SafetensorsHeader
         if (value.ValueKind != JsonValueKind.Object)
         {
             throw Problem(file, name, "is not described by an object.");
+        }
+
+        if (value.EnumerateObject().GroupBy(property => NameOf(file, property)).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw Problem(file, name, $"has field '{twice.Key}' twice.");
         }
 
         if (!value.TryGetProperty("dtype", out JsonElement dtypeElement) || dtypeElement.ValueKind != JsonValueKind.String)

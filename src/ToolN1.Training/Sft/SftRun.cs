@@ -45,7 +45,7 @@ public sealed class SftRun
         int totalSteps = _config.Phases.Sum(phase => phase.Steps);
         LearningRateSchedule schedule = new(_config.Schedule.Kind, totalSteps, _config.Schedule.WarmupSteps, _config.Schedule.Minimum);
         Directory.CreateDirectory(_config.Output);
-        using StreamWriter metrics = new(Path.Combine(_config.Output, "metrics.jsonl"), append: resume) { AutoFlush = true };
+        using StreamWriter metrics = OpenMetrics(state.Step);
         _observer.Started(ModelTensors.CountParameters(model.Decoder.Config), state.Step, totalSteps);
 
         // 2. The phases, skipping what is done.
@@ -100,6 +100,17 @@ public sealed class SftRun
 
         model.Export(ModelFolder);
         return true;
+    }
+
+    /// <summary>Keeps the lines up to the step that training goes on from; what came after it is done again.</summary>
+    private StreamWriter OpenMetrics(int doneSteps)
+    {
+        string path = Path.Combine(_config.Output, "metrics.jsonl");
+        string[] kept = doneSteps > 0 && File.Exists(path)
+            ? [.. File.ReadLines(path).Where(line => JsonSerializer.Deserialize(line, SftStateJson.Default.SftStepResult)?.Step <= doneSteps)]
+            : [];
+        File.WriteAllLines(path, kept);
+        return new StreamWriter(path, append: true) { AutoFlush = true };
     }
 
     private SftState Begin(SftModel model, SftStepper stepper, SftCheckpoints checkpoints, bool resume)

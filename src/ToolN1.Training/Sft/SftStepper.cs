@@ -42,6 +42,8 @@ internal sealed class SftStepper : IDisposable
     /// <returns>Sums and norms; <see cref="StepSums.IsFinite"/> is false when the step was skipped.</returns>
     public StepSums Step(IReadOnlyList<RowGroup> groups, int seed, double scheduleFactor)
     {
+        using DisposeScope scope = NewDisposeScope();
+
         // 1. Lay out all micro-batches first: their common weight divides every sum, so the split does not matter.
         List<PackedBatch> batches = [.. Split(groups, seed)];
         double totalWeight = batches.Sum(batch => batch.TotalWeight);
@@ -49,8 +51,7 @@ internal sealed class SftStepper : IDisposable
         // 2. Gradients of each.
         foreach (Tensor parameter in _parameters)
         {
-            using Tensor? gradient = parameter.grad;
-            gradient?.zero_();
+            parameter.grad?.zero_();
         }
 
         StepSums sums = new() { Tokens = batches.Sum(batch => batch.TokenCount), Answers = batches.Sum(batch => batch.AnswerLengths.Count), AnswerTokens = batches.Sum(batch => batch.AnswerTokens) };
@@ -106,7 +107,7 @@ internal sealed class SftStepper : IDisposable
 
     private void Accumulate(PackedBatch batch, double totalWeight, StepSums sums)
     {
-        using DisposeScope scope = NewDisposeScope();
+        using DisposeScope batchScope = NewDisposeScope();
         Device device = _decoder.Device;
         using SpanAttention attention = new(batch.Spans, device);
         Tensor hidden = _decoder.Forward(tensor(batch.Ids, device: device), tensor(batch.Positions, device: device), attention);

@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
+using static TorchSharp.torch;
+
+namespace ToolN1.Engine.Tests.Weights;
+
+/// <summary>Measures the whole process, so nothing may run beside it.</summary>
+[CollectionDefinition(nameof(LoadingMemoryTests), DisableParallelization = true)]
+[Collection(nameof(LoadingMemoryTests))]
+public sealed partial class LoadingMemoryTests
+{
+    [Theory]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float32)]
+    public void Load_LargeCheckpoint_PeaksBelow115PercentOfTheWeights(ScalarType dtype)
+    {
+        Assert.SkipUnless(CanResetPeak(), "The peak of a process can be reset on Linux only.");
+        using CheckpointFolder folder = new();
+        ModelConfig config = ModelConfig.Load(folder.Path) with { HiddenSize = 1024, IntermediateSize = 4096, Layers = 2, VocabularySize = 60_000, Heads = 16, HeadDim = 64 };
+        WriteZeros(config, folder);
+        GC.Collect();
+
+        // What earlier tests freed goes back to the kernel, or the loader would get it without growing the process.
+        _ = TrimAllocator(0);
+        long weights = ModelTensors.CountParameters(config) * (dtype == ScalarType.Float32 ? 4 : 2);
+        File.WriteAllText("/proc/self/clear_refs", "5");
+        long before = Status("VmRSS");
+        using Decoder decoder = CheckpointLoader.Load(folder.Path, CPU, dtype);
+        double peak = (double)(Status("VmHWM") - before) / weights;
+        Assert.InRange(peak, 0.8, 1.15);
+    }
+
+    private static void WriteZeros(ModelConfig config, CheckpointFolder folder)
+    {
+        config.Save(folder.Path, "bfloat16");
+        using SafetensorsWriter writer = new(folder.Weights, ModelTensors.Enumerate(config).Select(tensor => (tensor.Name, ScalarType.BFloat16, tensor.Shape)));
+        foreach ((_, long[] shape) in ModelTensors.Enumerate(config))
+        {
+            using Tensor tensor = zeros(shape, ScalarType.BFloat16);
+            writer.Write(tensor);
+        }
+
+        writer.Commit();
+    }
+
+    private static bool CanResetPeak()
+    {
+        try
+        {
+            File.WriteAllText("/proc/self/clear_refs", "5");
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimAllocator(nint padding);
+
+    private static long Status(string field) =>
+        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(field + ":", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
+}

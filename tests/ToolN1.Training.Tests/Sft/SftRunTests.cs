@@ -1,0 +1,112 @@
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
+using ToolN1.Training.Data;
+using ToolN1.Training.Sft;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Tests.Sft;
+
+public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
+{
+    [Fact]
+    public void Execute_StoppedAndResumed_EqualsTheWholeRunBitForBit()
+    {
+        SftConfig whole = fixture.Config("whole") with { CheckpointEverySteps = 2 };
+        using SilentObserver wholeObserver = new();
+        Assert.True(new SftRun(whole, "test", wholeObserver).Execute(resume: false, TestContext.Current.CancellationToken));
+
+        SftConfig parts = whole with { Output = Path.Combine(fixture.Folder, "parts") };
+        using SilentObserver first = new() { StopAfter = 3 };
+        Assert.False(new SftRun(parts, "test", first).Execute(resume: false, first.StopToken));
+        using SilentObserver second = new();
+        Assert.True(new SftRun(parts, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+
+        Assert.Equal([1, 2, 3], first.Results.Select(result => result.Step));
+        Assert.Equal([4, 5, 6], second.Results.Select(result => result.Step));
+        Assert.Equal(wholeObserver.Results.Select(result => result.Loss), first.Results.Concat(second.Results).Select(result => result.Loss));
+        foreach (string file in new[] { "masters.safetensors", "optimizer.safetensors" })
+        {
+            Assert.Equal(Newest(whole, file), Newest(parts, file));
+        }
+
+        Assert.Equal(6, File.ReadAllLines(Path.Combine(parts.Output, "metrics.jsonl")).Length);
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(whole.Output, "checkpoints")).Length);
+    }
+
+    [Fact]
+    public void Execute_EnoughSteps_LearnsTheAnswersAndWritesAFolderThatLoads()
+    {
+        SftConfig config = fixture.Config("learns", steps: 30);
+        using SilentObserver observer = new();
+        SftRun run = new(config, "test", observer);
+        Assert.True(run.Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.True(observer.Results[^1].AnswerLoss < observer.Results[0].AnswerLoss * 0.7, $"{observer.Results[0].AnswerLoss} → {observer.Results[^1].AnswerLoss}");
+        Assert.InRange(observer.Results[^1].TokenAccuracy, 0.1, 1);
+
+        // The exported folder is the bf16 rounding of the masters.
+        using IDisposable scope = NewDisposeScope();
+        using Decoder decoder = CheckpointLoader.Load(run.ModelFolder, CPU, ScalarType.Float32);
+        using SafetensorsFile masters = SafetensorsFile.Open(Directory.GetFiles(Path.Combine(config.Output, "checkpoints"), "masters.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last());
+        foreach ((string name, Tensor tensor) in decoder.NamedWeights())
+        {
+            Tensor master = empty(tensor.shape);
+            masters.ReadInto(masters.Find(name)!, master);
+            Assert.True(tensor.allclose(master.to_type(ScalarType.BFloat16).to_type(ScalarType.Float32), 0, 0), name);
+        }
+
+        Assert.NotEmpty(decoder.Config.EndOfSequenceIds);
+        Assert.Contains("\"chat_format\": \"tool-n1\"", File.ReadAllText(Path.Combine(run.ModelFolder, "config.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Execute_FromAFolder_ContinuesFromItsWeights()
+    {
+        SftConfig first = fixture.Config("first", steps: 2);
+        using SilentObserver observer = new();
+        SftRun run = new(first, "test", observer);
+        run.Execute(resume: false, TestContext.Current.CancellationToken);
+
+        SftConfig second = first with { Output = Path.Combine(fixture.Folder, "second"), Init = new SftInit { From = run.ModelFolder }, Schedule = new SftSchedule { WarmupSteps = 0 } };
+        using SilentObserver continued = new();
+        Assert.True(new SftRun(second, "test", continued).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.True(continued.Results[0].Loss < observer.Results[0].Loss);
+    }
+
+    [Fact]
+    public void Execute_OutputHoldsCheckpoints_IsRefusedWithoutResume()
+    {
+        SftConfig config = fixture.Config("twice", steps: 1);
+        using SilentObserver observer = new();
+        new SftRun(config, "run.json", observer).Execute(resume: false, TestContext.Current.CancellationToken);
+        SftConfigException again = Assert.Throws<SftConfigException>(() => new SftRun(config, "run.json", observer).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.Contains("'output'", again.Message, StringComparison.Ordinal);
+
+        SftConfig other = config with { TokensPerStep = 700 };
+        SftConfigException differs = Assert.Throws<SftConfigException>(() => new SftRun(other, "run.json", observer).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.Contains("differs", differs.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Execute_RowsTooLong_AreLeftOutAndCounted()
+    {
+        SftConfig config = fixture.Config("none") with { Phases = [new SftPhase { Name = "only", Data = [fixture.Rows], Steps = 1, MaxTokens = 5 }] };
+        using SilentObserver observer = new();
+        TrainingDataException error = Assert.Throws<TrainingDataException>(() => new SftRun(config, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.Contains("18 too long", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Execute_RowsShareTools_ShareTheirPrefix()
+    {
+        SftConfig config = fixture.Config("groups", steps: 1) with { SharedPrefixRows = 4 };
+        using SilentObserver observer = new();
+        new SftRun(config, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken);
+        Assert.Equal(18, observer.Data!.RowsKept);
+
+        // Six rows a tool make groups of four and two.
+        Assert.Equal(6, observer.Data.Groups);
+    }
+
+    private static byte[] Newest(SftConfig config, string file) =>
+        File.ReadAllBytes(Path.Combine(config.Output, "checkpoints", "step-00000006", file));
+}
