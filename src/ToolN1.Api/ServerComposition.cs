@@ -6,7 +6,6 @@ using ToolN1.Api.Endpoints;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
 using ToolN1.Api.OpenApi;
-using ToolN1.Engine.Chat;
 using ToolN1.Engine.Hosting;
 
 namespace ToolN1.Api;
@@ -48,7 +47,6 @@ internal static class ServerComposition
     public static WebApplicationBuilder AddEngine(this WebApplicationBuilder builder)
     {
         builder.Services.AddToolN1Engine(builder.Configuration);
-        builder.Services.AddSingleton<ChatPipeline>();
         return builder;
     }
 
@@ -80,7 +78,13 @@ internal static class ServerComposition
     /// <summary>The OpenAPI document.</summary>
     public static WebApplicationBuilder AddDocumentation(this WebApplicationBuilder builder)
     {
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Relaxed));
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            // The document describes answers by these options: they must be those that write them.
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Relaxed);
+            json.SerializerOptions.PropertyNamingPolicy = ApiJsonContext.Relaxed.Options.PropertyNamingPolicy;
+            json.SerializerOptions.NumberHandling = ApiJsonContext.Relaxed.Options.NumberHandling;
+        });
         builder.Services.AddOpenApi("v1", options =>
         {
             options.AddDocumentTransformer(DocumentTransformers.DescribeDocumentAsync);

@@ -93,7 +93,8 @@ public sealed class InformationRouteTests
         Assert.Contains("tooln1_sequences_running", metrics, StringComparison.Ordinal);
         Assert.Contains("tooln1_kv_blocks_total", metrics, StringComparison.Ordinal);
         Assert.Contains("tooln1_tokens_generated_total", metrics, StringComparison.Ordinal);
-        Assert.Matches("tooln1_request_duration_seconds_count\\{[^}]*endpoint=\"chat\"[^}]*\\} 1", metrics);
+        // Meters are known by name within a process, so servers of tests that run beside this one may count here too.
+        Assert.Matches("tooln1_request_duration_seconds_count\\{[^}]*endpoint=\"chat\"[^}]*\\} [1-9]", metrics);
         Assert.Contains("tooln1_request_first_piece_seconds_bucket", metrics, StringComparison.Ordinal);
     }
 }

@@ -21,12 +21,27 @@ public sealed class OpenApiTests
                 bare.Add(name);
             }
 
-            bare.AddRange((schema["properties"]?.AsObject() ?? []).Where(property => property.Value!["description"] is null).Select(property => name + "." + property.Key));
+            bare.AddRange(Undescribed(schema, name));
         }
 
         Assert.Empty(bare);
         Assert.Contains("ChatCompletionRequest", schemas.Select(pair => pair.Key));
         Assert.Contains("ChatCompletion", schemas.Select(pair => pair.Key));
+    }
+
+    [Theory]
+    [InlineData(Json.ChatRoute, "ChatCompletion", """ "logprobs":true,"top_logprobs":1,"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","function":{"name":"f"}}] """)]
+    [InlineData(Json.CompletionRoute, "Completion", """ "prompt":"Hi","logprobs":1,"echo":true """)]
+    public async Task Document_Answers_HaveExactlyTheFieldsAndKindsDescribed(string route, string component, string request)
+    {
+        using ApiServer server = new();
+        server.Engine.Answer = _ => """<think>a</think><tool_call>[{"name": "g", "arguments": {}}]</tool_call>""";
+        JsonNode schemas = (await DocumentAsync(server))["components"]!["schemas"]!;
+        JsonNode answer = await server.PostJsonAsync(route, Json.Completion(request));
+        JsonNode error = await server.PostJsonAsync(route, new JsonObject());
+
+        AssertDescribed(answer, schemas[component]!, schemas, component);
+        AssertDescribed(error, schemas["ErrorEnvelope"]!, schemas, "ErrorEnvelope");
     }
 
     [Fact]
@@ -93,6 +108,49 @@ public sealed class OpenApiTests
 
     private static async Task<JsonNode> DocumentAsync(ApiServer server) =>
         JsonNode.Parse(await server.Client.GetStringAsync("/openapi/v1.json", TestContext.Current.CancellationToken))!;
+
+    private static IEnumerable<string> Undescribed(JsonNode? schema, string path) => schema switch
+    {
+        JsonObject value => value.SelectMany(pair => pair.Key == "properties"
+            ? pair.Value!.AsObject().SelectMany(property => (property.Value!["description"] is null ? [path + "." + property.Key] : Array.Empty<string>())
+                .Concat(Undescribed(property.Value, path + "." + property.Key)))
+            : Undescribed(pair.Value, path)),
+        JsonArray array => array.SelectMany(item => Undescribed(item, path)),
+        _ => [],
+    };
+
+    private static void AssertDescribed(JsonNode? value, JsonNode schema, JsonNode schemas, string path)
+    {
+        if (schema["$ref"] is JsonNode reference)
+        {
+            schema = schemas[reference.GetValue<string>().Split('/')[^1]]!;
+        }
+
+        switch (value)
+        {
+            case JsonObject fields when schema["properties"] is JsonObject described:
+                Assert.All(fields, field => Assert.True(described.ContainsKey(field.Key), $"{path}.{field.Key} is not described"));
+                Assert.All(schema["required"]?.AsArray() ?? [], name => Assert.True(fields.ContainsKey(name!.GetValue<string>()), $"{path}.{name} is required and absent"));
+                foreach ((string name, JsonNode? field) in fields)
+                {
+                    AssertDescribed(field, described[name]!, schemas, path + "." + name);
+                }
+
+                break;
+            case JsonArray items when schema["items"] is JsonNode item:
+                foreach (JsonNode? element in items)
+                {
+                    AssertDescribed(element, item, schemas, path + "[]");
+                }
+
+                break;
+            case JsonValue scalar when scalar.GetValueKind() == System.Text.Json.JsonValueKind.Number:
+                Assert.DoesNotContain("string", schema["type"]?.ToJsonString() ?? "", StringComparison.Ordinal);
+                break;
+            default:
+                break;
+        }
+    }
 
     private static IEnumerable<string> References(JsonNode? node) => node switch
     {
