@@ -119,6 +119,9 @@ public sealed class Tokenizer
         return id < _bytes.Length ? _bytes[id] : default;
     }
 
+    /// <summary>Whether an id is an added token, special or not.</summary>
+    public bool IsAdded(int id) => _addedTexts.ContainsKey(id);
+
     /// <summary>Whether an id is an added token that is marked special.</summary>
     public bool IsSpecial(int id) => _specialIds.Contains(id);
 
