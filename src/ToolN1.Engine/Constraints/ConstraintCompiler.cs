@@ -1,7 +1,6 @@
 using ToolN1.Engine.Constraints.Automata;
 using ToolN1.Engine.Constraints.Masks;
 using ToolN1.Engine.Constraints.Schemas;
-using ToolN1.Engine.Tokenization;
 
 namespace ToolN1.Engine.Constraints;
 

@@ -74,7 +74,7 @@ internal sealed class ForcedTokens(VocabularyIndex vocabulary)
         for (int i = 0; i < text.Runs.Count; i++)
         {
             (List<byte> bytes, int token) = text.Runs[i];
-            tokens.AddRange(token >= 0 ? [token] : Encode(bytes, i == 0 ? _tail : []) ?? Longest(bytes));
+            tokens.AddRange(token >= 0 ? [token] : Encode(bytes, i == 0 ? _tail : []) ?? [.. Longest(bytes)]);
         }
 
         return tokens;

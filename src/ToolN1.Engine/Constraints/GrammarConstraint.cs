@@ -16,6 +16,7 @@ internal sealed class GrammarConstraint : ITokenConstraint
     private readonly ulong[] _mask;
     private readonly int _slack;
     private readonly Queue<int> _completion = new();
+    private int _nextCheck = int.MaxValue;
     private int _thought;
     private bool _ended;
 
@@ -114,7 +115,7 @@ internal sealed class GrammarConstraint : ITokenConstraint
                 new Frame(thinking.Closing, stack.State, stack.Parent, stack.Room)));
         }
 
-        if (_completion.Count > 0 || _matcher.CanEnd || remaining > _matcher.MinBytes + _slack + 1)
+        if (_completion.Count > 0 || _matcher.CanEnd || remaining > Math.Min(_nextCheck, _matcher.MinBytes + _slack + 1))
         {
             return;
         }
@@ -122,10 +123,14 @@ internal sealed class GrammarConstraint : ITokenConstraint
         if (_matcher.ShortestCompletion() is { } text)
         {
             List<int> tokens = _forcedTokens.All(text);
-            if (remaining <= tokens.Count + 1 + _slack)
+            int spare = remaining - (tokens.Count + 1 + _slack);
+            if (spare <= 0)
             {
                 tokens.ForEach(_completion.Enqueue);
             }
+
+            // A token uses up one of the spare and may lengthen the completion by the slack: so long there is no need to look.
+            _nextCheck = remaining - Math.Max(1, spare / (1 + _slack));
         }
     }
 

@@ -146,21 +146,40 @@ internal sealed class GrammarMatcher
                 return null;
             }
 
-            Frame best = stacks.MinBy(stack => stack.MinBytes)!;
-            int token = best.Rule.AddedToken(best.State);
+            // 1. The byte that brings the end nearest; one byte cannot bring it nearer than by one.
             int value = -1;
-            if (token < 0)
+            int fewest = int.MaxValue;
+            int nearest = stacks.Min(stack => stack.MinBytes) - 1;
+            for (int candidate = 0; candidate < 256 && fewest > nearest; candidate++)
             {
-                int fewest = int.MaxValue;
-                for (int candidate = 0; candidate < 256; candidate++)
+                if (!stacks.Exists(stack => CanTake(stack, (byte)candidate)))
                 {
-                    List<Frame> after = Step([best], (byte)candidate, false, out bool ends);
-                    int bytes = ends ? 0 : after.Count == 0 ? int.MaxValue : after.Min(stack => stack.MinBytes);
-                    if (bytes < fewest)
-                    {
-                        (fewest, value) = (bytes, candidate);
-                    }
+                    continue;
                 }
+
+                List<Frame> after = Step(stacks, (byte)candidate, false, out bool ends);
+                int bytes = ends ? 0 : after.Count == 0 ? int.MaxValue : after.Min(stack => stack.MinBytes);
+                if (bytes < fewest)
+                {
+                    (fewest, value) = (bytes, candidate);
+                }
+            }
+
+            // 2. Or a tag's token.
+            int token = -1;
+            foreach (Frame stack in stacks)
+            {
+                int added = stack.Rule.AddedToken(stack.State);
+                int bytes = added < 0 ? int.MaxValue : stack.At(stack.Rule.AfterAddedToken).MinBytes;
+                if (bytes < fewest)
+                {
+                    (fewest, token) = (bytes, added);
+                }
+            }
+
+            if (value < 0 && token < 0)
+            {
+                return null;
             }
 
             stacks = Follow(stacks, value, token, text, out canEnd);
@@ -170,6 +189,9 @@ internal sealed class GrammarMatcher
         text.EndsThere = true;
         return text;
     }
+
+    private static bool CanTake(Frame stack, byte value) =>
+        stack.Rule.HasBytes(stack.State) && stack.Rule.Next(stack.State, value, stack.Room) >= 0;
 
     private static List<Frame> Follow(List<Frame> stacks, int value, int token, GrammarText text, out bool canEnd)
     {

@@ -8,6 +8,7 @@ internal sealed class CallRule : Rule
 {
     private readonly Rule[] _arguments;
     private readonly ByteTrie _heads;
+    private readonly int[] _minBytes;
     private readonly int _close;
     private readonly int _done;
 
@@ -17,6 +18,7 @@ internal sealed class CallRule : Rule
     {
         _arguments = [.. tools.Select(tool => tool.Arguments)];
         _heads = new ByteTrie([.. tools.Select(tool => Encoding.UTF8.GetBytes($"{{\"name\": {JsonSpelling.Quote(tool.Name)}, \"arguments\": "))]);
+        _minBytes = new int[_heads.Count];
         _close = _heads.Count;
         _done = _close + 1;
         UpdateMinima();
@@ -62,21 +64,23 @@ internal sealed class CallRule : Rule
             return _done - state;
         }
 
-        int entry = _heads.EntryAt[state];
-        if (entry >= 0)
-        {
-            return Add(1, _arguments[entry].MinBytes);
-        }
-
-        int fewest = Never;
-        foreach (int child in _heads.Children(state))
-        {
-            fewest = Math.Min(fewest, Add(1, MinBytesFrom(child)));
-        }
-
-        return fewest;
+        return _minBytes[state];
     }
 
     /// <inheritdoc/>
-    protected override int ComputeMinDepth() => Add(1, _arguments.Select(rule => rule.MinDepth).DefaultIfEmpty(Never).Max());
+    protected override int ComputeMinDepth()
+    {
+        // Children have higher numbers than their parents.
+        for (int node = _heads.Count - 1; node >= 0; node--)
+        {
+            int entry = _heads.EntryAt[node];
+            _minBytes[node] = entry >= 0 ? Add(1, _arguments[entry].MinBytes) : Never;
+            foreach (int child in _heads.Children(node))
+            {
+                _minBytes[node] = Math.Min(_minBytes[node], Add(1, _minBytes[child]));
+            }
+        }
+
+        return Add(1, _arguments.Select(rule => rule.MinDepth).DefaultIfEmpty(Never).Min());
+    }
 }

@@ -30,7 +30,7 @@ internal sealed class TableRule : Rule
     public override int StoredStates => _final.Length;
 
     /// <inheritdoc/>
-    public override int MaxGrowth => _minBytes.Max();
+    public override int MaxGrowth => _minBytes.Where(bytes => bytes < Never).DefaultIfEmpty(0).Max();
 
     /// <summary>Builds a rule from rows of 256 targets (-1: none); states that cannot reach an end are cut off. State 0 starts.</summary>
     public static TableRule Create(IReadOnlyList<int[]> rows, IReadOnlyList<bool> final, bool isFreeText = false)

@@ -60,7 +60,11 @@ internal sealed class PatternRules
             {
                 (int bits, int length) = lead < 0xE0 ? (lead & 0x1F, 1) : lead < 0xF0 ? (lead & 0x0F, 2) : (lead & 0x07, 3);
                 int low = bits << (6 * length);
-                row[lead] = Continuation(state, low, low + (1 << (6 * length)) - 1, length, length == 1 ? 0x80 : length == 2 ? 0x800 : 0x10000);
+                int width = 1 << (6 * length);
+                int smallest = length == 1 ? 0x80 : length == 2 ? 0x800 : 0x10000;
+                row[lead] = low >= smallest && low + width <= 0x110000 && IsUniform(low, width)
+                    ? Uniform(Target(state, low), length)
+                    : Continuation(state, low, low + width - 1, length, smallest);
             }
         }
 
