@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
@@ -17,16 +18,32 @@ internal sealed class PyExpressionParser
         "while", "with", "yield",
     };
 
+    private static readonly SearchValues<char> NotInNames = SearchValues.Create("=[]{}'\"");
+
     private readonly string _text;
+    private readonly bool _loose;
     private int _at;
 
-    private PyExpressionParser(string text) => _text = text;
+    private PyExpressionParser(string text, bool loose)
+    {
+        _text = text;
+        _loose = loose;
+    }
 
     /// <summary>The calls as name and arguments.</summary>
     /// <exception cref="FormatException">Not such a list; the message gives the position.</exception>
-    public static List<(string Name, PyDict Arguments)> ParseCalls(string text)
+    public static List<(string Name, PyDict Arguments)> ParseCalls(string text) => Parse(text, loose: false);
+
+    /// <summary>
+    /// The same for calls that are no Python: a name is all text up to its "(", so it may hold spaces, and an argument may be
+    /// called like a keyword (<c>from=…</c>). ToolACE writes such calls.
+    /// </summary>
+    /// <inheritdoc cref="ParseCalls"/>
+    public static List<(string Name, PyDict Arguments)> ParseLooseCalls(string text) => Parse(text, loose: true);
+
+    private static List<(string Name, PyDict Arguments)> Parse(string text, bool loose)
     {
-        PyExpressionParser parser = new(text);
+        PyExpressionParser parser = new(text, loose);
         List<(string, PyDict)> calls = parser.Calls();
         parser.SkipSpace();
         return parser._at == text.Length ? calls : throw parser.Error("text after the expression");
@@ -84,6 +101,15 @@ internal sealed class PyExpressionParser
 
     private (string Name, PyDict Arguments) Call()
     {
+        if (_loose)
+        {
+            SkipSpace();
+            int open = _text.IndexOf('(', _at);
+            string loose = open < 0 ? "" : _text[_at..open].TrimEnd();
+            _at = open + 1;
+            return loose.Length > 0 && !loose.AsSpan().ContainsAny(NotInNames) ? (loose, Arguments()) : throw Error("expected a function name");
+        }
+
         string name = Name() ?? throw Error("expected a function name");
         while (Take('.'))
         {
@@ -491,7 +517,7 @@ internal sealed class PyExpressionParser
         }
 
         string name = _text[start.._at];
-        return Keywords.Contains(name) ? throw Error($"the keyword '{name}'") : name;
+        return Keywords.Contains(name) && !_loose ? throw Error($"the keyword '{name}'") : name;
     }
 
     private static bool IsNamePart(char c) => char.IsLetterOrDigit(c) || c == '_';
