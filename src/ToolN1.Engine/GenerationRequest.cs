@@ -20,6 +20,9 @@ public sealed record GenerationRequest
     /// <summary>When set, log-probabilities of every prompt token (but the first) with this many alternatives are returned in the first update.</summary>
     public int? PromptLogProbs { get; init; }
 
+    /// <summary>Version of the weights to run on (see <see cref="Execution.IModelHost.Versions"/>); null is whichever is live when the sequence starts.</summary>
+    public string? WeightVersion { get; init; }
+
     /// <summary>Only requests with the same salt share prefix-cache blocks: give each tenant its own. Null is a salt like any other.</summary>
     public string? CacheSalt { get; init; }
 }

@@ -20,6 +20,9 @@ public sealed record GenerationUpdate
     /// <summary>The id that ended the sequence (it is the last of <see cref="TokenIds"/>), when an id did.</summary>
     public int? StopTokenId { get; init; }
 
+    /// <summary>Version of the weights that computed the sequence, from beginning to end; null where the engine tells none.</summary>
+    public string? WeightVersion { get; init; }
+
     /// <summary>Prompt tokens whose keys and values came from the prefix cache.</summary>
     public int CachedPromptTokens { get; init; }
 }

@@ -6,24 +6,15 @@ namespace ToolN1.Engine.Cache;
 /// </summary>
 internal sealed class PrefixCache
 {
-    private readonly string _weightVersion;
     private readonly Dictionary<PrefixKey, int> _blocks = [];
     private readonly PrefixKey?[] _keys;
 
     /// <summary>Creates an empty cache over a pool of blocks.</summary>
     /// <param name="totalBlocks">Blocks in the pool.</param>
-    /// <param name="weightVersion">Version of the weights that compute the blocks; part of every key.</param>
-    public PrefixCache(int totalBlocks, string weightVersion)
-    {
-        _keys = new PrefixKey?[totalBlocks];
-        _weightVersion = weightVersion;
-    }
+    public PrefixCache(int totalBlocks) => _keys = new PrefixKey?[totalBlocks];
 
     /// <summary>Blocks that can be found.</summary>
     public int Count => _blocks.Count;
-
-    /// <summary>Start of the key chain of a tenant.</summary>
-    public PrefixKey Root(string? cacheSalt) => PrefixKey.Root(_weightVersion, cacheSalt);
 
     /// <summary>Finds the block of a key. The caller takes a reference before anything else is allocated.</summary>
     public bool TryGet(PrefixKey key, out int block) => _blocks.TryGetValue(key, out block);

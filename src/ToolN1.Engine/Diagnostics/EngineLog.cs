@@ -17,4 +17,10 @@ internal static partial class EngineLog
     [LoggerMessage(1004, LogLevel.Information, "Serving {Model}: {DType} on {Device}, {Attention} attention, {Blocks} cache blocks of {BlockSize} tokens, up to {MaxModelLength} tokens a sequence")]
     public static partial void Serving(
         ILogger logger, string model, string dtype, string device, string attention, int blocks, int blockSize, int maxModelLength);
+
+    [LoggerMessage(1005, LogLevel.Information, "Weight version {Version} is published")]
+    public static partial void Published(ILogger logger, string version);
+
+    [LoggerMessage(1006, LogLevel.Information, "Weight version {Version} is live in place of {Before}")]
+    public static partial void Promoted(ILogger logger, string version, string before);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using ToolN1.Engine.Cache;
@@ -29,6 +31,9 @@ internal sealed class EngineLoop
     private readonly ILogger _logger;
     private readonly int _maxQueued;
     private readonly Dictionary<Sequence, RequestState> _requests = [];
+    private readonly Dictionary<string, int> _requestsByVersion = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<EngineTurn> _turns = [];
+    private readonly TurnPacer _pacer = new();
     private readonly Thread _thread;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -39,6 +44,8 @@ internal sealed class EngineLoop
     private readonly Lock _gate = new();
     private int _queued;
     private bool _draining;
+    private bool _ended;
+    private volatile string _liveVersion;
     private volatile bool _aborting;
     private volatile bool _healthy = true;
     private int _consecutiveFaults;
@@ -54,9 +61,11 @@ internal sealed class EngineLoop
     /// <param name="scheduler">Chooses batches.</param>
     /// <param name="allocator">The scheduler's blocks, for the snapshot.</param>
     /// <param name="maxQueued">Accepted requests that may wait for their first step.</param>
+    /// <param name="liveVersion">Version of the weights that requests run on which name none.</param>
     /// <param name="logger">Where faults are told.</param>
-    public EngineLoop(IStepRunner runner, Scheduler scheduler, BlockAllocator allocator, int maxQueued, ILogger logger)
+    public EngineLoop(IStepRunner runner, Scheduler scheduler, BlockAllocator allocator, int maxQueued, string liveVersion, ILogger logger)
     {
+        _liveVersion = liveVersion;
         _runner = runner;
         _scheduler = scheduler;
         _allocator = allocator;
@@ -76,6 +85,19 @@ internal sealed class EngineLoop
             return snapshot with { WaitingSequences = Math.Max(snapshot.WaitingSequences, Volatile.Read(ref _queued)) };
         }
     }
+
+    /// <summary>Version of the weights that requests run on which name none. Set by the engine's thread.</summary>
+    public string LiveVersion
+    {
+        get => _liveVersion;
+        set => _liveVersion = value;
+    }
+
+    /// <summary>Asked on the engine's thread before a sequence starts: whether its version can be computed. Null: every one can.</summary>
+    public Func<string, bool>? KnowsVersion { get; set; }
+
+    /// <summary>Told on the engine's thread when the last sequence on a version has ended.</summary>
+    public Action<string>? VersionIdle { get; set; }
 
     /// <summary>Completes when the thread has ended and its tensors are freed.</summary>
     public Task Stopped => _stopped.Task;
@@ -104,6 +126,27 @@ internal sealed class EngineLoop
     /// <summary>Ends a request; its blocks are free after the step under way. Harmless when it has ended.</summary>
     public void Cancel(RequestState request) => _inbox.Writer.TryWrite(new EngineCommand(EngineCommandKind.Cancel, request));
 
+    /// <summary>Queues a turn: work that runs alone on the engine's thread, between two steps.</summary>
+    /// <exception cref="EngineOverloadedException">The engine is stopping.</exception>
+    public Task RunAsync(EngineTurn turn)
+    {
+        lock (_gate)
+        {
+            if (_draining || _ended)
+            {
+                throw new EngineOverloadedException("The engine is stopping.", RetryAfter);
+            }
+
+            _turns.Enqueue(turn);
+            _inbox.Writer.TryWrite(new EngineCommand(EngineCommandKind.Wake, null));
+        }
+
+        return turn.Done;
+    }
+
+    /// <summary>Whether a sequence is in flight on a version of the weights. Engine's thread only.</summary>
+    public bool IsInUse(string version) => _requestsByVersion.ContainsKey(version);
+
     /// <summary>Refuses new requests; the thread ends once those in flight have.</summary>
     public void BeginDrain()
     {
@@ -127,7 +170,12 @@ internal sealed class EngineLoop
         {
             while (TakeCommands())
             {
-                Step();
+                TakeTurn();
+                if (HasRequests)
+                {
+                    Step();
+                }
+
                 _snapshot = Observe();
             }
         }
@@ -142,9 +190,31 @@ internal sealed class EngineLoop
         }
         finally
         {
+            lock (_gate)
+            {
+                _ended = true;
+            }
+
+            while (_turns.TryDequeue(out EngineTurn? turn))
+            {
+                turn.Refuse(new EngineOverloadedException("The engine has stopped.", RetryAfter));
+            }
+
             _runner.Dispose();
             _snapshot = Observe();
             _stopped.SetResult();
+        }
+    }
+
+    private bool HasRequests => _scheduler.RunningCount + _scheduler.WaitingCount > 0;
+
+    private void TakeTurn()
+    {
+        if (_pacer.MayBegin(HasRequests) && _turns.TryDequeue(out EngineTurn? turn))
+        {
+            long begin = Stopwatch.GetTimestamp();
+            turn.Run();
+            _pacer.TurnTook(Stopwatch.GetElapsedTime(begin), turn.LiveShare);
         }
     }
 
@@ -163,7 +233,7 @@ internal sealed class EngineLoop
                 EndAll(request => Finish(request, FinishReason.Cancelled, [], null, null));
             }
 
-            if (_scheduler.RunningCount + _scheduler.WaitingCount > 0)
+            if (HasRequests || !_turns.IsEmpty)
             {
                 return true;
             }
@@ -196,14 +266,28 @@ internal sealed class EngineLoop
         {
             Fail(request, new EngineFaultException("The engine is out of order."));
         }
+        else if (request.Sequence.Request.WeightVersion is string version && KnowsVersion?.Invoke(version) == false)
+        {
+            // Retired between acceptance and now.
+            Fail(request, new EngineFaultException($"The weight version '{version}' is not served any more."));
+        }
         else
         {
+            request.Sequence.WeightVersion = request.Sequence.Request.WeightVersion ?? LiveVersion;
             _requests.Add(request.Sequence, request);
+            _requestsByVersion[request.Sequence.WeightVersion] = _requestsByVersion.GetValueOrDefault(request.Sequence.WeightVersion) + 1;
             _scheduler.Add(request.Sequence);
         }
     }
 
     private void Step()
+    {
+        long begin = Stopwatch.GetTimestamp();
+        ComputeStep();
+        _pacer.StepTook(Stopwatch.GetElapsedTime(begin));
+    }
+
+    private void ComputeStep()
     {
         ScheduledBatch batch = _scheduler.Schedule();
         foreach (ScheduledSequence item in batch.Items)
@@ -326,6 +410,7 @@ internal sealed class EngineLoop
             PromptLogProbs = scored ? sequence.PromptLogProbs : null,
             FinishReason = reason,
             StopTokenId = stopToken,
+            WeightVersion = sequence.WeightVersion,
             CachedPromptTokens = sequence.CachedPromptTokens ?? 0,
         });
         if (!written)
@@ -339,10 +424,23 @@ internal sealed class EngineLoop
         LeaveQueue(request);
         request.HasEnded = true;
         _scheduler.Remove(request.Sequence);
-        _requests.Remove(request.Sequence);
+        bool wasRunning = _requests.Remove(request.Sequence);
         _finished++;
         _cachedPromptTokens += request.Sequence.CachedPromptTokens ?? 0;
         request.Output.Writer.Complete(error);
+        if (wasRunning)
+        {
+            LeaveVersion(request.Sequence.WeightVersion);
+        }
+    }
+
+    private void LeaveVersion(string version)
+    {
+        if (--_requestsByVersion[version] == 0)
+        {
+            _requestsByVersion.Remove(version);
+            VersionIdle?.Invoke(version);
+        }
     }
 
     private void LeaveQueue(RequestState request)

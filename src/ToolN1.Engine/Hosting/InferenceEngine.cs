@@ -20,16 +20,21 @@ namespace ToolN1.Engine.Hosting;
 public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
 {
     private readonly EngineLoop _loop;
+    private readonly ModelInfo _model;
+    private ModelHost? _host;
 
     private InferenceEngine(EngineLoop loop, ModelInfo model, int blockSize)
     {
         _loop = loop;
-        Model = model;
+        _model = model;
         BlockSize = blockSize;
     }
 
     /// <inheritdoc/>
-    public ModelInfo Model { get; }
+    public ModelInfo Model => _loop.LiveVersion == _model.WeightVersion ? _model : _model with { WeightVersion = _loop.LiveVersion };
+
+    /// <summary>The weights it serves, by version.</summary>
+    public IModelHost Host => _host ?? throw new InvalidOperationException("This engine computes nothing; it has no weights.");
 
     private int BlockSize { get; }
 
@@ -66,15 +71,19 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         ILogger log = logger ?? NullLogger.Instance;
         EngineLog.Serving(
             log, model.Name, decoder.DType.ToString(), decoder.Device.ToString(), attention.GetType().Name, plan.Blocks, plan.BlockSize, model.MaxModelLength);
-        return Start(new ModelRunner(decoder, pool, attention, workers), model, plan, options, log);
+        bool isPacked = decoder.Head is PackedLinear;
+        ModelRunner runner = new(decoder, pool, attention, workers);
+        InferenceEngine engine = Start(runner, model, plan, options, log);
+        engine._host = new ModelHost(engine._loop, runner, decoder, isPacked ? workers : null, log);
+        return engine;
     }
 
     internal static InferenceEngine Start(IStepRunner runner, ModelInfo model, EnginePlan plan, EngineOptions options, ILogger logger)
     {
         BlockAllocator allocator = new(plan.Blocks);
-        PrefixCache? prefixCache = options.EnablePrefixCache ? new PrefixCache(plan.Blocks, model.WeightVersion) : null;
+        PrefixCache? prefixCache = options.EnablePrefixCache ? new PrefixCache(plan.Blocks) : null;
         Scheduler scheduler = new(new SchedulerLimits(plan.MaxSequences, plan.MaxBatchedTokens), allocator, prefixCache);
-        return new InferenceEngine(new EngineLoop(runner, scheduler, allocator, options.MaxQueuedRequests, logger), model, plan.BlockSize);
+        return new InferenceEngine(new EngineLoop(runner, scheduler, allocator, options.MaxQueuedRequests, model.WeightVersion, logger), model, plan.BlockSize);
     }
 
     /// <inheritdoc/>
@@ -150,6 +159,11 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         {
             throw new ArgumentException(
                 $"{request.PromptTokenIds.Count} prompt tokens and {request.MaxNewTokens} new ones exceed the model's length of {Model.MaxModelLength}.", nameof(request));
+        }
+
+        if (request.WeightVersion is string version && _host?.Knows(version) != true)
+        {
+            throw new ArgumentException($"There is no weight version '{version}'.", nameof(request));
         }
 
         CheckIds(request.PromptTokenIds, "The prompt");

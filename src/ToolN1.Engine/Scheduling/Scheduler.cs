@@ -273,7 +273,7 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
         while (sequence.Keys.Count <= index)
         {
             int next = sequence.Keys.Count;
-            PrefixKey before = next == 0 ? prefixCache!.Root(sequence.Request.CacheSalt) : sequence.Keys[next - 1];
+            PrefixKey before = next == 0 ? PrefixKey.Root(sequence.WeightVersion, sequence.Request.CacheSalt) : sequence.Keys[next - 1];
             sequence.Keys.Add(before.Next(sequence.Tokens.Slice(next * size, size)));
         }
 

@@ -28,6 +28,9 @@ internal sealed class Sequence
     /// <summary>What was asked for.</summary>
     public GenerationRequest Request { get; }
 
+    /// <summary>The weights that compute it from beginning to end; set before it is scheduled.</summary>
+    public string WeightVersion { get; set; } = string.Empty;
+
     /// <summary>Random generator, token counts and stop ids.</summary>
     public SamplerState Sampler { get; }
 

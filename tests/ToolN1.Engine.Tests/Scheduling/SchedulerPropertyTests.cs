@@ -24,7 +24,7 @@ public sealed class SchedulerPropertyTests
         (int Prompt, int Answer, int Family, int ArrivesAt, int CancelAfter)[] requests, int blocks, int maxSequences, int budget, bool prefixCaching)
     {
         BlockAllocator allocator = new(blocks);
-        PrefixCache? cache = prefixCaching ? new PrefixCache(blocks, "v1") : null;
+        PrefixCache? cache = prefixCaching ? new PrefixCache(blocks) : null;
         Scheduler scheduler = new(new SchedulerLimits(maxSequences, budget), allocator, cache);
         Sequence[] sequences = [.. requests.Select(request => SchedulerTests.Sequence(request.Prompt, request.Answer, request.Family, BlockSize))];
         int[] ends = new int[requests.Length];

@@ -23,10 +23,10 @@ public sealed class SchedulerTests
         return new Sequence(request, new SamplerState(request.Sampling, request.PromptTokenIds, [], seed: 1), blockSize);
     }
 
-    private static Scheduler Create(int blocks, int maxSequences, int budget, out BlockAllocator allocator, string? weights = null)
+    private static Scheduler Create(int blocks, int maxSequences, int budget, out BlockAllocator allocator, bool prefixCaching = false)
     {
         allocator = new BlockAllocator(blocks);
-        PrefixCache? cache = weights is null ? null : new PrefixCache(blocks, weights);
+        PrefixCache? cache = prefixCaching ? new PrefixCache(blocks) : null;
         return new Scheduler(new SchedulerLimits(maxSequences, budget), allocator, cache);
     }
 
@@ -119,7 +119,7 @@ public sealed class SchedulerTests
     [Fact]
     public void Schedule_SamePrefix_TakesCachedBlocksButComputesTheLastToken()
     {
-        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, weights: "v1");
+        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, prefixCaching: true);
         Sequence first = Sequence(12, 1);
         scheduler.Add(first);
         Step(scheduler);
@@ -134,7 +134,7 @@ public sealed class SchedulerTests
     [Fact]
     public void Schedule_SamePrefixUnderWay_WaitsForItRatherThanComputingItTwice()
     {
-        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, weights: "v1");
+        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, prefixCaching: true);
         Sequence first = Sequence(12, 1);
         Sequence second = Sequence(14, 1);
         scheduler.Add(first);
@@ -146,7 +146,7 @@ public sealed class SchedulerTests
     [Fact]
     public void Schedule_PrefixOwnerCancelled_LetsTheWaitingOneCompute()
     {
-        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 5, out _, weights: "v1");
+        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 5, out _, prefixCaching: true);
         Sequence first = Sequence(12, 1);
         Sequence second = Sequence(12, 1);
         scheduler.Add(first);
@@ -172,7 +172,7 @@ public sealed class SchedulerTests
     [Fact]
     public void Schedule_OtherTenantsPrefix_IsNotFound()
     {
-        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, weights: "v1");
+        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, prefixCaching: true);
         Sequence first = Sequence(12, 1, cacheSalt: "a");
         scheduler.Add(first);
         Step(scheduler);
@@ -185,7 +185,7 @@ public sealed class SchedulerTests
     [Fact]
     public void Schedule_PromptLogProbsWanted_ComputesEveryPosition()
     {
-        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, weights: "v1");
+        Scheduler scheduler = Create(blocks: 20, maxSequences: 4, budget: 64, out _, prefixCaching: true);
         scheduler.Add(Sequence(12, 1));
         Step(scheduler);
         Sequence scored = Sequence(12, 1, promptLogProbs: 0);
@@ -196,7 +196,7 @@ public sealed class SchedulerTests
     [Fact]
     public void Schedule_CachedBlocksNeeded_EvictsLeastRecentlyUsedFirst()
     {
-        Scheduler scheduler = Create(blocks: 4, maxSequences: 1, budget: 64, out BlockAllocator allocator, weights: "v1");
+        Scheduler scheduler = Create(blocks: 4, maxSequences: 1, budget: 64, out BlockAllocator allocator, prefixCaching: true);
         foreach (int family in (int[])[0, 1, 2])
         {
             Sequence sequence = Sequence(5, 1, family);

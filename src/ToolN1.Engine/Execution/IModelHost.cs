@@ -1,0 +1,32 @@
+namespace ToolN1.Engine.Execution;
+
+/// <summary>
+/// The weights that an engine serves, by version. One of them is live: it answers requests that name no version. A
+/// leaseholder changes a working copy and publishes it; making a published version live is a separate act. Safe to call
+/// from any thread.
+/// </summary>
+public interface IModelHost
+{
+    /// <summary>Version that answers requests which name none.</summary>
+    string LiveVersion { get; }
+
+    /// <summary>Versions that requests may name, oldest first.</summary>
+    IReadOnlyList<string> Versions { get; }
+
+    /// <summary>Lets a holder work on the engine's thread and publish weights.</summary>
+    /// <param name="name">Part of the versions it publishes; unique among leases held.</param>
+    /// <param name="liveShare">Share of the device that requests get while the holder wants it too; in [0, 1).</param>
+    /// <exception cref="ArgumentException">A lease of that name is held.</exception>
+    ModelLease Lease(string name, double liveShare);
+
+    /// <summary>
+    /// Makes a published version live: requests that name no version and start from now on run on it; those in flight end
+    /// on the version that they began with. Going back to an earlier version is the same act.
+    /// </summary>
+    /// <exception cref="ArgumentException">No such version.</exception>
+    Task PromoteAsync(string version, CancellationToken cancellationToken);
+
+    /// <summary>Takes a version away: no request may name it any more, and its memory is free once the last one on it has ended.</summary>
+    /// <exception cref="ArgumentException">No such version, or it is live.</exception>
+    Task RetireAsync(string version, CancellationToken cancellationToken);
+}
