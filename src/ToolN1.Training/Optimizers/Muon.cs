@@ -17,13 +17,15 @@ public sealed class Muon : IOptimizer
     private readonly IReadOnlyList<(string Name, Tensor Parameter)> _parameters;
     private readonly Tensor[] _momenta;
     private readonly int[][] _batches;
+    private readonly ScalarType _compute;
 
     /// <summary>Prepares momenta of zeros.</summary>
     /// <param name="parameters">Matrices; the caller owns them.</param>
     /// <param name="learningRate">Before the schedule.</param>
     /// <param name="momentum">Decay of the momentum.</param>
     /// <param name="weightDecay">Decoupled decay.</param>
-    public Muon(IReadOnlyList<(string Name, Tensor Parameter)> parameters, double learningRate, double momentum = 0.95, double weightDecay = 0)
+    /// <param name="compute">Dtype of the orthogonalisation's products. bfloat16, as in the reference, moves singular values by some percent.</param>
+    public Muon(IReadOnlyList<(string Name, Tensor Parameter)> parameters, double learningRate, double momentum = 0.95, double weightDecay = 0, ScalarType compute = ScalarType.Float32)
     {
         if (parameters.Any(item => item.Parameter.dim() != 2))
         {
@@ -34,6 +36,7 @@ public sealed class Muon : IOptimizer
         LearningRate = learningRate;
         Momentum = momentum;
         WeightDecay = weightDecay;
+        _compute = compute;
         using IDisposable noGrad = no_grad();
         _momenta = [.. parameters.Select(item => zeros_like(item.Parameter).DetachFromDisposeScope())];
         _batches = [.. Enumerable.Range(0, parameters.Count)
@@ -59,10 +62,11 @@ public sealed class Muon : IOptimizer
 
     /// <summary>The nearest (semi-)orthogonal matrices, roughly: singular values between about 0.7 and 1.2.</summary>
     /// <param name="matrices">[n, rows, columns] with rows ≤ columns.</param>
-    /// <returns>[n, rows, columns], in the current dispose scope.</returns>
-    public static Tensor Orthogonalize(Tensor matrices)
+    /// <param name="compute">Dtype of the products.</param>
+    /// <returns>[n, rows, columns] in that dtype, in the current dispose scope.</returns>
+    public static Tensor Orthogonalize(Tensor matrices, ScalarType compute = ScalarType.Float32)
     {
-        Tensor x = matrices / matrices.square().sum([1, 2], keepdim: true).sqrt_().add_(1e-7);
+        Tensor x = (matrices / matrices.square().sum([1, 2], keepdim: true).sqrt_().add_(1e-7)).to_type(compute);
         for (int step = 0; step < NewtonSchulzSteps; step++)
         {
             using Tensor gram = bmm(x, x.transpose(1, 2));
@@ -92,7 +96,7 @@ public sealed class Muon : IOptimizer
                 continue;
             }
 
-            Tensor updates = Orthogonalize(stack(moving.Select(Nesterov), 0));
+            Tensor updates = Orthogonalize(stack(moving.Select(Nesterov), 0), _compute);
             for (int position = 0; position < moving.Length; position++)
             {
                 int i = moving[position];

@@ -1,5 +1,6 @@
 using ToolN1.Engine.Model;
 using ToolN1.Training.Optimizers;
+using ToolN1.Training.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,12 +15,16 @@ internal sealed class SftStepper : IDisposable
     private readonly SftConfig _config;
     private readonly Decoder _decoder;
     private readonly Tensor[] _parameters;
+    private readonly DecoderPass? _pass;
 
     /// <summary>Prepares the optimizers.</summary>
     /// <param name="config">The run.</param>
-    /// <param name="decoder">f32 masters that require gradients; the caller owns it.</param>
-    public SftStepper(SftConfig config, Decoder decoder)
+    /// <param name="decoder">f32 masters that require gradients, with the products' dtype in its projections; the caller owns it.</param>
+    /// <param name="autograd">Goes through autograd even where the pass with written-out derivatives would do.</param>
+    public SftStepper(SftConfig config, Decoder decoder, bool autograd = false)
     {
+        ScalarType compute = decoder.Head.ComputeDType ?? ScalarType.Float32;
+        _pass = autograd || !DecoderPass.Supports(decoder) ? null : DecoderPass.Create(decoder, compute);
         _config = config;
         _decoder = decoder;
         List<(string Name, Tensor Tensor)> weights = [.. decoder.NamedWeights()];
@@ -28,7 +33,7 @@ internal sealed class SftStepper : IDisposable
         bool IsHiddenMatrix((string Name, Tensor Tensor) weight) => options.Kind == "muon" && weight.Tensor.dim() == 2 && weight.Name.StartsWith("model.layers.", StringComparison.Ordinal);
         AdamW adam = new([.. weights.Where(weight => !IsHiddenMatrix(weight))], options.LearningRate, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
         Optimizers = options.Kind == "muon"
-            ? [adam, new Muon([.. weights.Where(IsHiddenMatrix)], options.MuonLearningRate, options.MuonMomentum, options.WeightDecay)]
+            ? [adam, new Muon([.. weights.Where(IsHiddenMatrix)], options.MuonLearningRate, options.MuonMomentum, options.WeightDecay, compute)]
             : [adam];
     }
 
@@ -54,6 +59,7 @@ internal sealed class SftStepper : IDisposable
             parameter.grad?.zero_();
         }
 
+        _pass?.LoadWeights();
         StepSums sums = new() { Tokens = batches.Sum(batch => batch.TokenCount), Answers = batches.Sum(batch => batch.AnswerLengths.Count), AnswerTokens = batches.Sum(batch => batch.AnswerTokens) };
         foreach (PackedBatch batch in batches)
         {
@@ -81,6 +87,8 @@ internal sealed class SftStepper : IDisposable
         {
             optimizer.Dispose();
         }
+
+        _pass?.Dispose();
     }
 
     private IEnumerable<PackedBatch> Split(IReadOnlyList<RowGroup> groups, int seed)
@@ -106,6 +114,25 @@ internal sealed class SftStepper : IDisposable
     }
 
     private void Accumulate(PackedBatch batch, double totalWeight, StepSums sums)
+    {
+        if (_pass is null)
+        {
+            AccumulateByAutograd(batch, totalWeight, sums);
+            return;
+        }
+
+        PassResult result = _pass.Accumulate(batch, totalWeight);
+        float[] weights = batch.Weights;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            sums.Loss += result.Losses[i] * weights[i] / totalWeight;
+            sums.AnswerLossSum += i < batch.AnswerTokens ? result.Losses[i] : 0;
+        }
+
+        Count(batch, result.Hits, sums);
+    }
+
+    private void AccumulateByAutograd(PackedBatch batch, double totalWeight, StepSums sums)
     {
         using DisposeScope batchScope = NewDisposeScope();
         Device device = _decoder.Device;
