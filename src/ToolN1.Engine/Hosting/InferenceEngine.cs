@@ -55,9 +55,9 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, decoder.DType, decoder.Device);
         WorkerPool? workers = CpuPagedAttention.Supports(decoder.Config, decoder.DType, decoder.Device) ? new WorkerPool(get_num_threads()) : null;
         IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
-        if (workers is not null && CpuFeatures.PrefersPacked(decoder.DType))
+        if (workers is not null && PanelKernel.For(decoder.DType) is PanelKernel kernel)
         {
-            PackedLinear.ReplaceAll(decoder, workers);
+            PackedLinear.ReplaceAll(decoder, kernel, workers);
         }
 
         return Start(decoder, info, plan, options, attention, workers, logger);

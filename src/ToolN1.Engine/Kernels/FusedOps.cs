@@ -169,8 +169,7 @@ internal static unsafe class FusedOps
         for (long i = offset; i < offset + (width * T.Size); i += Lanes * T.Size)
         {
             Vector512<float> value = T.Load(gate + i);
-            Vector512<float> silu = value / (Vector512<float>.One + VectorMath.Exp(-value));
-            T.Store(silu * T.Load(up + i), y + i);
+            T.Store(VectorMath.Silu(value) * T.Load(up + i), y + i);
         }
     }
 }

@@ -5,54 +5,62 @@ using static TorchSharp.torch;
 namespace ToolN1.Engine.Kernels;
 
 /// <summary>
-/// A projection on the CPU by our own kernel: weights repacked once, sums in float32 in one fixed order, so that a row's
+/// A projection on the CPU by a kernel of our own: weights repacked once, sums in float32 in one fixed order, so that a row's
 /// result does not depend on the batch around it. For serving only; no gradient flows.
 /// </summary>
-/// <remarks><see cref="Linear.Weight"/> holds the panels of <see cref="PackedGemm"/>, each [in, 32], whatever its shape says.</remarks>
+/// <remarks><see cref="Linear.Weight"/> holds the panels of a <see cref="PanelKernel"/>, whatever its shape says.</remarks>
 internal sealed unsafe class PackedLinear : Linear
 {
-    // Below this many elements a copy is not worth the other threads' attention.
-    private const int ParallelCopy = 1 << 15;
+    private const int Width = PanelKernel.PanelWidth;
 
-    // Rows whose inputs stay in the L2 cache while the panels pass by.
-    private const int RowBlock = 64;
+    private const int Lanes = 16;
 
+    private readonly PanelKernel _kernel;
     private readonly int _outputs;
     private readonly int _inputs;
+    private readonly int _panels;
+    private readonly byte* _weights;
     private readonly float[]? _bias;
-    private readonly bool _wideResult;
     private readonly WorkerPool _workers;
 
-    private PackedLinear(Tensor packed, float[]? bias, int outputs, int inputs, bool wideResult, WorkerPool workers)
+    private PackedLinear(PanelKernel kernel, Tensor packed, float[]? bias, int outputs, int inputs, bool wideResult, WorkerPool workers)
         : base(packed, null)
     {
+        _kernel = kernel;
         _outputs = outputs;
         _inputs = inputs;
+        _panels = PanelCount(outputs);
+        _weights = TensorMemory.Address(packed);
         _bias = bias;
-        _wideResult = wideResult;
+        ResultDType = wideResult ? ScalarType.Float32 : packed.dtype;
         _workers = workers;
     }
+
+    private delegate void PanelBody(byte* prepared, int firstRow, int count, int panel);
+
+    private ScalarType ResultDType { get; }
 
     /// <summary>
     /// Replaces every projection of a decoder and its head, in the memory of the old ones. A tied head takes the embedding's
     /// memory, whose rows are then looked up in the panels.
     /// </summary>
-    /// <param name="decoder">In f32 or bf16, on the CPU.</param>
+    /// <param name="decoder">On the CPU, in the kernel's dtype.</param>
+    /// <param name="kernel">Multiplies.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
-    public static void ReplaceAll(Decoder decoder, WorkerPool workers)
+    public static void ReplaceAll(Decoder decoder, PanelKernel kernel, WorkerPool workers)
     {
         foreach (DecoderLayer layer in decoder.Layers)
         {
-            layer.Query = Pack(layer.Query, false, workers);
-            layer.Key = Pack(layer.Key, false, workers);
-            layer.Value = Pack(layer.Value, false, workers);
-            layer.Output = Pack(layer.Output, false, workers);
-            layer.Gate = Pack(layer.Gate, false, workers);
-            layer.Up = Pack(layer.Up, false, workers);
-            layer.Down = Pack(layer.Down, false, workers);
+            layer.Query = Pack(layer.Query, kernel, false, workers);
+            layer.Key = Pack(layer.Key, kernel, false, workers);
+            layer.Value = Pack(layer.Value, kernel, false, workers);
+            layer.Output = Pack(layer.Output, kernel, false, workers);
+            layer.Gate = Pack(layer.Gate, kernel, false, workers);
+            layer.Up = Pack(layer.Up, kernel, false, workers);
+            layer.Down = Pack(layer.Down, kernel, false, workers);
         }
 
-        PackedLinear head = Pack(decoder.Head, wideResult: true, workers, keepsOriginal: decoder.Config.TieWordEmbeddings);
+        PackedLinear head = Pack(decoder.Head, kernel, wideResult: true, workers, keepsOriginal: decoder.Config.TieWordEmbeddings);
         decoder.Head = head;
         if (ReferenceEquals(head.Weight, decoder.Embedding))
         {
@@ -61,43 +69,35 @@ internal sealed unsafe class PackedLinear : Linear
     }
 
     /// <summary>Packs a projection, taking its tensors over.</summary>
-    /// <param name="linear">f32 or bf16, on the CPU; not to be used any more.</param>
+    /// <param name="linear">On the CPU, in the kernel's dtype; not to be used any more.</param>
+    /// <param name="kernel">Multiplies.</param>
     /// <param name="wideResult">True to return the float32 sums rather than round them to bf16.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
     /// <param name="keepsOriginal">True when the weight is somebody else's too: it is then not freed where it cannot be packed in place.</param>
-    public static PackedLinear Pack(Linear linear, bool wideResult, WorkerPool workers, bool keepsOriginal = false)
+    public static PackedLinear Pack(Linear linear, PanelKernel kernel, bool wideResult, WorkerPool workers, bool keepsOriginal = false)
     {
         Tensor weight = linear.Weight;
         int outputs = (int)weight.shape[0];
         int inputs = (int)weight.shape[1];
-        int panels = (outputs + PackedGemm.PanelWidth - 1) / PackedGemm.PanelWidth;
+        int panels = PanelCount(outputs);
+        long rowBytes = inputs * weight.ElementSize;
+        long panelBytes = kernel.PanelBytes(inputs);
 
-        // A panel takes exactly the bytes of its rows, so whole panels are packed where they lie.
-        bool inPlace = outputs % PackedGemm.PanelWidth == 0;
-        Tensor packed = inPlace ? weight : empty([panels, inputs, PackedGemm.PanelWidth], weight.dtype).DetachFromDisposeScope();
+        // Whole panels that take exactly the bytes of their rows are packed where they lie.
+        bool inPlace = outputs % Width == 0 && panelBytes == Width * rowBytes;
+        Tensor packed = inPlace ? weight : empty([panels, panelBytes / weight.ElementSize], weight.dtype).DetachFromDisposeScope();
         byte* source = TensorMemory.Address(weight);
         byte* target = TensorMemory.Address(packed);
-        bool isWide = weight.dtype == ScalarType.Float32;
-        workers.Run(panels, (panel, _) =>
-        {
-            int count = Math.Min(PackedGemm.PanelWidth, outputs - (panel * PackedGemm.PanelWidth));
-            long start = (long)panel * PackedGemm.PanelWidth * inputs;
-            if (isWide)
-            {
-                PackedGemm.Pack<Float32Panel, float>((float*)source + start, count, inputs, (float*)target + start);
-            }
-            else
-            {
-                PackedGemm.Pack<BFloat16Panel, ushort>((ushort*)source + start, count, inputs, (ushort*)target + start);
-            }
-        });
+        workers.Run(panels, (panel, _) => kernel.Pack(
+            source + (panel * Width * rowBytes), Math.Min(Width, outputs - (panel * Width)), inputs, target + (panel * panelBytes)));
         GC.KeepAlive(weight);
 
         float[]? bias = null;
         if (linear.Bias is not null)
         {
             using Tensor wideBias = linear.Bias.to_type(ScalarType.Float32);
-            bias = wideBias.data<float>().ToArray();
+            bias = new float[panels * Width];
+            wideBias.data<float>().ToArray().CopyTo(bias, 0);
             linear.Bias.Dispose();
         }
 
@@ -106,7 +106,7 @@ internal sealed unsafe class PackedLinear : Linear
             weight.Dispose();
         }
 
-        return new PackedLinear(packed, bias, outputs, inputs, wideResult, workers);
+        return new PackedLinear(kernel, packed, bias, outputs, inputs, wideResult, workers);
     }
 
     /// <summary>Rows of the weight, as an embedding gives them.</summary>
@@ -117,20 +117,9 @@ internal sealed unsafe class PackedLinear : Linear
         int count = (int)ids.shape[0];
         Tensor result = empty([count, _inputs], Weight.dtype);
         long* rows = (long*)TensorMemory.Address(ids);
-        byte* panels = TensorMemory.Address(Weight);
         byte* target = TensorMemory.Address(result);
-        bool isWide = Weight.dtype == ScalarType.Float32;
-        _workers.Run(count, (i, _) =>
-        {
-            if (isWide)
-            {
-                PackedGemm.Unpack<Float32Panel, float>((float*)panels, rows[i], _inputs, (float*)target + ((long)i * _inputs));
-            }
-            else
-            {
-                PackedGemm.Unpack<BFloat16Panel, ushort>((ushort*)panels, rows[i], _inputs, (ushort*)target + ((long)i * _inputs));
-            }
-        });
+        long rowBytes = _inputs * Weight.ElementSize;
+        _workers.Run(count, (i, _) => _kernel.Unpack(_weights, rows[i], _inputs, target + (i * rowBytes)));
         GC.KeepAlive(ids);
         return result;
     }
@@ -138,112 +127,157 @@ internal sealed unsafe class PackedLinear : Linear
     /// <summary>The product.</summary>
     /// <param name="input">[tokens, in] in the weights' dtype, contiguous.</param>
     /// <returns>[tokens, out] in the same dtype (float32 for a wide result), in the current dispose scope.</returns>
-    public override Tensor Forward(Tensor input)
-    {
-        int rows = (int)input.shape[0];
-        bool isWide = input.dtype == ScalarType.Float32;
-        using Tensor? widened = isWide ? null : Widen(input, rows);
-        Tensor result = empty([rows, _outputs], isWide || _wideResult ? ScalarType.Float32 : ScalarType.BFloat16);
-        float* x = (float*)TensorMemory.Address(widened ?? input);
-        byte* weight = TensorMemory.Address(Weight);
-        byte* y = TensorMemory.Address(result);
+    public override Tensor Forward(Tensor input) => Multiply(input, [this])[0];
 
-        // Blocks of rows times runs of panels, several runs for each thread.
-        int panels = (_outputs + PackedGemm.PanelWidth - 1) / PackedGemm.PanelWidth;
-        int runs = Math.Min(panels, _workers.Workers * 8);
-        int blocks = (rows + RowBlock - 1) / RowBlock;
-        _workers.Run(blocks * runs, (task, _) =>
+    /// <inheritdoc/>
+    public override Tensor[] ForwardWith(Tensor input, params Linear[] others)
+    {
+        PackedLinear[] packed = [this, .. others.OfType<PackedLinear>()];
+        bool together = packed.Length == others.Length + 1 && packed.All(other => ReferenceEquals(other._kernel, _kernel));
+        return together ? Multiply(input, packed) : base.ForwardWith(input, others);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor ForwardGated(Tensor input, Linear up)
+    {
+        if (up is not PackedLinear other || !ReferenceEquals(other._kernel, _kernel))
         {
-            int firstRow = task / runs * RowBlock;
-            int lastRow = Math.Min(rows, firstRow + RowBlock);
-            int run = task % runs;
-            for (int panel = panels * run / runs; panel < panels * (run + 1) / runs; panel++)
+            return base.ForwardGated(input, up);
+        }
+
+        // A panel of each at a time, so that neither product is ever stored.
+        Tensor result = empty([input.shape[0], _outputs], ResultDType);
+        byte* target = TensorMemory.Address(result);
+        ForPanels(input, _panels, (prepared, firstRow, count, panel) =>
+        {
+            float* gates = stackalloc float[2 * count * Width];
+            float* values = gates + (count * Width);
+            MultiplyPanel(prepared, count, panel, gates);
+            other.MultiplyPanel(prepared, count, panel, values);
+            for (int i = 0; i < count * Width; i += Lanes)
             {
-                if (isWide)
-                {
-                    Multiply<Float32Panel>(x, weight, y, firstRow, lastRow, panel, roundsResult: false);
-                }
-                else
-                {
-                    Multiply<BFloat16Panel>(x, weight, y, firstRow, lastRow, panel, !_wideResult);
-                }
+                (VectorMath.Silu(Vector512.Load(gates + i)) * Vector512.Load(values + i)).Store(gates + i);
             }
+
+            Write(gates, firstRow, count, panel, target);
         });
-        GC.KeepAlive(input);
         return result;
     }
 
-    private Tensor Widen(Tensor input, int rows)
+    private static int PanelCount(int outputs) => (outputs + Width - 1) / Width;
+
+    // One call of the workers for all projections: their panels count as one sequence.
+    private static Tensor[] Multiply(Tensor input, PackedLinear[] projections)
     {
-        Tensor wide = empty([rows, _inputs], ScalarType.Float32);
-        byte* from = TensorMemory.Address(input);
-        float* to = (float*)TensorMemory.Address(wide);
-        if ((long)rows * _inputs < ParallelCopy)
+        PackedLinear first = projections[0];
+        int rows = (int)input.shape[0];
+        Tensor[] results = new Tensor[projections.Length];
+        byte*[] targets = new byte*[projections.Length];
+        for (int i = 0; i < results.Length; i++)
         {
-            Widen(from, to, (long)rows * _inputs);
-        }
-        else
-        {
-            _workers.Run(rows, (row, _) => Widen(from + ((long)row * _inputs * 2), to + ((long)row * _inputs), _inputs));
+            results[i] = empty([rows, projections[i]._outputs], projections[i].ResultDType);
+            targets[i] = TensorMemory.Address(results[i]);
         }
 
-        return wide;
-    }
-
-    private static void Widen(byte* from, float* to, long count)
-    {
-        long i = 0;
-        for (; i <= count - 16; i += 16)
+        first.ForPanels(input, projections.Sum(projection => projection._panels), (prepared, firstRow, count, panel) =>
         {
-            BFloat16Element.Load(from + (2 * i)).Store(to + i);
-        }
-
-        for (; i < count; i++)
-        {
-            to[i] = BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[i] << 16);
-        }
-    }
-
-    private void Multiply<TPanel>(float* x, byte* weight, byte* y, int firstRow, int lastRow, int panel, bool roundsResult)
-        where TPanel : struct, IPanel
-    {
-        int firstOutput = panel * PackedGemm.PanelWidth;
-        int width = Math.Min(PackedGemm.PanelWidth, _outputs - firstOutput);
-        byte* lines = weight + ((long)firstOutput * _inputs * TPanel.Size);
-        float* sums = stackalloc float[8 * PackedGemm.PanelWidth];
-        for (int row = firstRow; row < lastRow;)
-        {
-            int tile = PackedGemm.TileRows(lastRow - row);
-            PackedGemm.Tile<TPanel>(tile, x + ((long)row * _inputs), lines, _inputs, sums);
-            for (int i = 0; i < tile; i++, row++)
+            int i = 0;
+            for (; panel >= projections[i]._panels; i++)
             {
-                Write(sums + (i * PackedGemm.PanelWidth), y, ((long)row * _outputs) + firstOutput, firstOutput, width, roundsResult);
+                panel -= projections[i]._panels;
+            }
+
+            float* sums = stackalloc float[count * Width];
+            projections[i].MultiplyPanel(prepared, count, panel, sums);
+            projections[i].Write(sums, firstRow, count, panel, targets[i]);
+        });
+        return results;
+    }
+
+    // Prepares the inputs, then gives every panel every block of rows, on all threads.
+    private void ForPanels(Tensor input, int panels, PanelBody body)
+    {
+        int rows = (int)input.shape[0];
+        int blockRows = _kernel.RowBlock;
+        int blocks = (rows + blockRows - 1) / blockRows;
+        long blockBytes = _inputs * input.ElementSize * blockRows;
+        byte* source = TensorMemory.Address(input);
+
+        // 1. Inputs in the kernel's form, block after block.
+        long preparedBytes = _kernel.PreparedBytes(Math.Min(rows, blockRows), _inputs);
+        using Tensor? buffer = preparedBytes == 0 ? null : empty([blocks * preparedBytes], ScalarType.Byte);
+        byte* prepared = buffer is null ? source : TensorMemory.Address(buffer);
+        if (buffer is not null)
+        {
+            _workers.Run(blocks, (block, _) => _kernel.Prepare(
+                source + (block * blockBytes), Math.Min(blockRows, rows - (block * blockRows)), _inputs, prepared + (block * preparedBytes)));
+        }
+
+        // 2. Blocks of rows times runs of panels, several runs for each thread.
+        long stride = buffer is null ? blockBytes : preparedBytes;
+        int runs = Math.Min(panels, _workers.Workers * 8);
+        _workers.Run(blocks * runs, (task, _) =>
+        {
+            int block = task / runs;
+            int run = task % runs;
+            int firstRow = block * blockRows;
+            for (int panel = panels * run / runs; panel < panels * (run + 1) / runs; panel++)
+            {
+                body(prepared + (block * stride), firstRow, Math.Min(blockRows, rows - firstRow), panel);
+            }
+        });
+        GC.KeepAlive(input);
+    }
+
+    // Sums of one panel, bias included: float32 [count, 32].
+    private void MultiplyPanel(byte* prepared, int count, int panel, float* sums)
+    {
+        _kernel.Multiply(prepared, count, _weights + (panel * _kernel.PanelBytes(_inputs)), _inputs, sums);
+        if (_bias is not null)
+        {
+            Vector512<float> low = Vector512.Create(_bias.AsSpan(panel * Width, Lanes));
+            Vector512<float> high = Vector512.Create(_bias.AsSpan((panel * Width) + Lanes, Lanes));
+            for (float* row = sums; row < sums + (count * Width); row += Width)
+            {
+                (Vector512.Load(row) + low).Store(row);
+                (Vector512.Load(row + Lanes) + high).Store(row + Lanes);
             }
         }
     }
 
-    private void Write(float* sums, byte* y, long offset, int firstOutput, int width, bool roundsResult)
+    private void Write(float* sums, int firstRow, int count, int panel, byte* target)
     {
-        for (int column = 0; _bias is not null && column < width; column++)
+        int firstOutput = panel * Width;
+        int width = Math.Min(Width, _outputs - firstOutput);
+        for (int row = 0; row < count; row++)
         {
-            sums[column] += _bias[firstOutput + column];
+            Vector512<float> low = Vector512.Load(sums + (row * Width));
+            Vector512<float> high = Vector512.Load(sums + (row * Width) + Lanes);
+            long offset = ((long)(firstRow + row) * _outputs) + firstOutput;
+            if (ResultDType == ScalarType.Float32)
+            {
+                WriteRow<Float32Element>(low, high, target + (offset * Float32Element.Size), width);
+            }
+            else
+            {
+                WriteRow<BFloat16Element>(low, high, target + (offset * BFloat16Element.Size), width);
+            }
+        }
+    }
+
+    private static void WriteRow<T>(Vector512<float> low, Vector512<float> high, byte* target, int width)
+        where T : struct, IElement
+    {
+        if (width == Width)
+        {
+            T.Store(low, target);
+            T.Store(high, target + (Lanes * T.Size));
+            return;
         }
 
-        if (!roundsResult)
-        {
-            new ReadOnlySpan<float>(sums, width).CopyTo(new Span<float>((float*)y + offset, width));
-        }
-        else if (width == PackedGemm.PanelWidth)
-        {
-            BFloat16Element.Store(Vector512.Load(sums), y + (2 * offset));
-            BFloat16Element.Store(Vector512.Load(sums + 16), y + (2 * (offset + 16)));
-        }
-        else
-        {
-            ushort* rounded = stackalloc ushort[PackedGemm.PanelWidth];
-            BFloat16Element.Store(Vector512.Load(sums), (byte*)rounded);
-            BFloat16Element.Store(Vector512.Load(sums + 16), (byte*)(rounded + 16));
-            new ReadOnlySpan<ushort>(rounded, width).CopyTo(new Span<ushort>((ushort*)y + offset, width));
-        }
+        byte* whole = stackalloc byte[Width * T.Size];
+        T.Store(low, whole);
+        T.Store(high, whole + (Lanes * T.Size));
+        new ReadOnlySpan<byte>(whole, width * T.Size).CopyTo(new Span<byte>(target, width * T.Size));
     }
 }

@@ -32,6 +32,10 @@ internal static class VectorMath
         return Vector512.AndNot(p * exponent.AsSingle(), tooSmall);
     }
 
+    /// <summary>x / (1 + e^−x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Silu(Vector512<float> x) => x / (Vector512<float>.One + Exp(-x));
+
     /// <summary>Largest value; NaN when any value is NaN.</summary>
     public static float Max(ReadOnlySpan<float> values)
     {

@@ -1,4 +1,3 @@
-using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -82,9 +81,10 @@ public sealed class DecoderLayer : IDisposable
     public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention)
     {
         Tensor normed = InputNorm.Forward(hidden);
-        Tensor query = Query.Forward(normed).view(-1, _config.Heads, _config.HeadDim);
-        Tensor key = Key.Forward(normed).view(-1, _config.KeyValueHeads, _config.HeadDim);
-        Tensor value = Value.Forward(normed).view(-1, _config.KeyValueHeads, _config.HeadDim);
+        Tensor[] products = Query.ForwardWith(normed, Key, Value);
+        Tensor query = products[0].view(-1, _config.Heads, _config.HeadDim);
+        Tensor key = products[1].view(-1, _config.KeyValueHeads, _config.HeadDim);
+        Tensor value = products[2].view(-1, _config.KeyValueHeads, _config.HeadDim);
         if (QueryNorm is not null && KeyNorm is not null)
         {
             query = QueryNorm.Forward(query);
@@ -97,10 +97,7 @@ public sealed class DecoderLayer : IDisposable
         hidden = hidden + Output.Forward(attended);
 
         normed = PostAttentionNorm.Forward(hidden);
-        Tensor gate = Gate.Forward(normed);
-        Tensor up = Up.Forward(normed);
-        Tensor gated = FusedOps.SwiGlu(gate, up) ?? nn.functional.silu(gate) * up;
-        return hidden + Down.Forward(gated);
+        return hidden + Down.Forward(Gate.ForwardGated(normed, Up));
     }
 
     /// <inheritdoc/>

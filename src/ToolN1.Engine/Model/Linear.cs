@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -39,6 +40,23 @@ public class Linear : IDisposable
         }
 
         return nn.functional.linear(input.to_type(dtype), Weight.to_type(dtype), Bias?.to_type(dtype)).to_type(input.dtype);
+    }
+
+    /// <summary>This product and those of other projections with the same input, which may share the work.</summary>
+    /// <param name="input">[tokens, inFeatures].</param>
+    /// <param name="others">Projections of as many inputs.</param>
+    /// <returns>Results as from <see cref="Forward"/>, this one's first.</returns>
+    public virtual Tensor[] ForwardWith(Tensor input, params Linear[] others) =>
+        [Forward(input), .. others.Select(other => other.Forward(input))];
+
+    /// <summary>silu of this product times another projection's of the same input: the gated half of a SwiGLU.</summary>
+    /// <param name="input">[tokens, inFeatures].</param>
+    /// <param name="up">A projection of the same shape.</param>
+    /// <returns>[tokens, outFeatures] in the input's dtype, in the current dispose scope.</returns>
+    public virtual Tensor ForwardGated(Tensor input, Linear up)
+    {
+        Tensor[] products = ForwardWith(input, up);
+        return FusedOps.SwiGlu(products[0], products[1]) ?? nn.functional.silu(products[0]) * products[1];
     }
 
     /// <summary>Frees the tensors.</summary>

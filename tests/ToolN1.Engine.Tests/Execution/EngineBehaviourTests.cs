@@ -6,6 +6,7 @@ using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Scheduling;
+using ToolN1.Engine.Tests.Kernels;
 using ToolN1.Engine.Weights;
 using ToolN1.TestSupport;
 using TorchSharp;
@@ -47,17 +48,20 @@ public sealed class EngineBehaviourTests
     }
 
     [Theory]
-    [InlineData(ScalarType.Float32)]
-    [InlineData(ScalarType.BFloat16)]
-    public async Task Generate_AmongOthersInChunksFromTheCache_IsTheSameToTheLastBit(ScalarType dtype)
+    [MemberData(nameof(PanelKernels.All), MemberType = typeof(PanelKernels))]
+    public async Task Generate_AmongOthersInChunksFromTheCache_IsTheSameToTheLastBit(string name)
     {
+        PanelKernel kernel = PanelKernels.Get(name);
+        ScalarType dtype = PanelKernels.DTypeOf(name);
+
         // Our CPU kernels sum in an order that no batch, chunk or cached prefix changes.
         int[] common = Prompt(40, 99);
         GenerationRequest[] requests =
         [
             .. Enumerable.Range(0, 10).Select(i => Request([.. common, .. Prompt(1 + (7 * i), i)], 10, Greedy with { TopLogProbs = 5 })),
         ];
-        await using InferenceEngine alone = Start(Fixture, dtype, options: new EngineOptions { EnablePrefixCache = false });
+        await using InferenceEngine alone = Start(
+            Fixture, dtype, options: new EngineOptions { EnablePrefixCache = false }, kernel: kernel);
         List<string> expected = [];
         foreach (GenerationRequest request in requests)
         {
@@ -65,7 +69,7 @@ public sealed class EngineBehaviourTests
         }
 
         await using InferenceEngine crowded = Start(
-            Fixture, dtype, options: new EngineOptions { MaxSequences = 6, MaxBatchedTokens = 23, BlockSize = 4, MaxModelLength = 256 });
+            Fixture, dtype, options: new EngineOptions { MaxSequences = 6, MaxBatchedTokens = 23, BlockSize = 4, MaxModelLength = 256 }, kernel: kernel);
         Generated[] together = await Task.WhenAll(requests.Select(request => Run(crowded, request)));
         Assert.Equal(expected, together.Select(Bits));
         Assert.True(crowded.Snapshot().CachedPromptTokens > 300);

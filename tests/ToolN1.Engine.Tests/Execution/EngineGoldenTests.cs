@@ -1,5 +1,6 @@
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Tests.Kernels;
 using ToolN1.TestSupport;
 using static ToolN1.Engine.Tests.Execution.EngineHarness;
 using static TorchSharp.torch;
@@ -25,6 +26,24 @@ public sealed class EngineGoldenTests
                 {
                     data.Add(fixture, reference, 512);
                     data.Add(fixture, reference, 19);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    public static TheoryData<string, string?, int> BFloat16Variants
+    {
+        get
+        {
+            TheoryData<string, string?, int> data = [];
+            foreach (string fixture in GoldenModel.Names)
+            {
+                foreach (string? kernel in (string?[])[null, .. PanelKernels.BFloat16])
+                {
+                    data.Add(fixture, kernel, 512);
+                    data.Add(fixture, kernel, 19);
                 }
             }
 
@@ -63,10 +82,11 @@ public sealed class EngineGoldenTests
     }
 
     [Theory]
-    [MemberData(nameof(Variants))]
-    public async Task Generate_BFloat16AmongOthers_StaysWithinItsRounding(string fixture, bool reference, int maxBatchedTokens)
+    [MemberData(nameof(BFloat16Variants))]
+    public async Task Generate_BFloat16AmongOthers_StaysWithinItsRounding(string fixture, string? kernel, int maxBatchedTokens)
     {
-        await using InferenceEngine engine = Start(fixture, ScalarType.BFloat16, reference, Options(maxBatchedTokens));
+        await using InferenceEngine engine = Start(
+            fixture, ScalarType.BFloat16, kernel is null, Options(maxBatchedTokens), kernel is null ? null : PanelKernels.Get(kernel));
         GoldenCase[] cases = [.. GoldenModel.Load(fixture).Cases];
         Generated[] generated = await Task.WhenAll(
             cases.Select(golden => Run(engine, Request(golden.InputIds, 1, Scored, promptLogProbs: 0))));

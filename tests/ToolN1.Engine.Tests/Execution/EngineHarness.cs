@@ -12,18 +12,19 @@ namespace ToolN1.Engine.Tests.Execution;
 /// <summary>Engines over the small fixtures, and whole generations from them.</summary>
 internal static class EngineHarness
 {
-    /// <summary>An engine over a fixture, by libtorch alone or with every kernel of our own.</summary>
+    /// <summary>An engine over a fixture, by libtorch alone or with every kernel of our own, the one given or the default of dtype and CPU.</summary>
     public static InferenceEngine Start(
-        string fixture, ScalarType dtype = ScalarType.Float32, bool reference = false, EngineOptions? options = null)
+        string fixture, ScalarType dtype = ScalarType.Float32, bool reference = false, EngineOptions? options = null, PanelKernel? kernel = null)
     {
         options ??= new EngineOptions();
         Decoder decoder = CheckpointLoader.Load(GoldenModel.Load(fixture).Folder, CPU, dtype);
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, dtype, CPU);
         WorkerPool? workers = reference ? null : new WorkerPool(2);
         IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
-        if (workers is not null)
+        kernel ??= PanelKernel.For(dtype);
+        if (workers is not null && kernel is not null)
         {
-            PackedLinear.ReplaceAll(decoder, workers);
+            PackedLinear.ReplaceAll(decoder, kernel, workers);
         }
 
         return InferenceEngine.Start(
