@@ -12,7 +12,7 @@ internal sealed class ModelHost : IModelHost
     private readonly EngineLoop _loop;
     private readonly ModelRunner _runner;
     private readonly Decoder _decoder;
-    private readonly WorkerPool? _packs;
+    private readonly PackedLinear? _packedHead;
     private readonly ILogger _logger;
     private readonly Dictionary<string, Tensor>? _baseWeights;
 
@@ -26,20 +26,19 @@ internal sealed class ModelHost : IModelHost
     /// <param name="loop">Its thread.</param>
     /// <param name="runner">Its decoders.</param>
     /// <param name="decoder">The decoder it began with.</param>
-    /// <param name="packs">Threads to repack published weights with, where that one is packed.</param>
     /// <param name="logger">Where changes of the live version are told.</param>
-    public ModelHost(EngineLoop loop, ModelRunner runner, Decoder decoder, WorkerPool? packs, ILogger logger)
+    public ModelHost(EngineLoop loop, ModelRunner runner, Decoder decoder, ILogger logger)
     {
         _loop = loop;
         _runner = runner;
         _decoder = decoder;
-        _packs = packs;
+        _packedHead = decoder.Head as PackedLinear;
         _logger = logger;
         _versions = [decoder.WeightVersion];
         Config = decoder.Config;
         Device = decoder.Device;
         DType = decoder.DType;
-        _baseWeights = packs is null ? decoder.NamedWeights().ToDictionary(item => item.Name, item => item.Tensor, StringComparer.Ordinal) : null;
+        _baseWeights = _packedHead is null ? decoder.NamedWeights().ToDictionary(item => item.Name, item => item.Tensor, StringComparer.Ordinal) : null;
         loop.KnowsVersion = Knows;
         loop.VersionIdle = FreeIfRetiring;
     }
@@ -137,10 +136,7 @@ internal sealed class ModelHost : IModelHost
         using IDisposable noGrad = no_grad();
         Dictionary<string, Tensor> byName = weights.ToDictionary(item => item.Name, item => item.Tensor, StringComparer.Ordinal);
         Decoder decoder = new(Config, name => byName[name].detach().to(DType, Device, copy: true), () => version);
-        if (_packs is not null)
-        {
-            PackedLinear.ReplaceAll(decoder, _packs);
-        }
+        _packedHead?.PackAlike(decoder);
 
         _runner.Add(version, decoder);
         Publish(version);

@@ -71,10 +71,9 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
         ILogger log = logger ?? NullLogger.Instance;
         EngineLog.Serving(
             log, model.Name, decoder.DType.ToString(), decoder.Device.ToString(), attention.GetType().Name, plan.Blocks, plan.BlockSize, model.MaxModelLength);
-        bool isPacked = decoder.Head is PackedLinear;
         ModelRunner runner = new(decoder, pool, attention, workers);
         InferenceEngine engine = Start(runner, model, plan, options, log);
-        engine._host = new ModelHost(engine._loop, runner, decoder, isPacked ? workers : null, log);
+        engine._host = new ModelHost(engine._loop, runner, decoder, log);
         return engine;
     }
 

@@ -13,6 +13,9 @@ internal unsafe interface IElement
     /// <summary>Reads sixteen elements.</summary>
     static abstract Vector512<float> Load(byte* source);
 
+    /// <summary>The nearest values that sixteen elements can hold, ties to even.</summary>
+    static abstract Vector512<float> Round(Vector512<float> values);
+
     /// <summary>Writes sixteen elements, rounding to nearest even.</summary>
     static abstract void Store(Vector512<float> values, byte* target);
 }
@@ -26,6 +29,10 @@ internal readonly unsafe struct Float32Element : IElement
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(byte* source) => Vector512.Load((float*)source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> values) => values;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -57,13 +64,23 @@ internal readonly unsafe struct BFloat16Element : IElement
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> values) => (UpperHalf(values) << 16).AsSingle();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> values, byte* target)
     {
-        Vector512<uint> bits = values.AsUInt32();
-        Vector512<uint> rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
+        Vector512<uint> rounded = UpperHalf(values);
         Vector256<ushort> narrow = Avx512F.IsSupported
             ? Avx512F.ConvertToVector256UInt16(rounded)
             : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
         narrow.Store((ushort*)target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> UpperHalf(Vector512<float> values)
+    {
+        Vector512<uint> bits = values.AsUInt32();
+        return (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
     }
 }

@@ -68,6 +68,9 @@ internal sealed unsafe class PackedLinear : Linear
         }
     }
 
+    /// <summary>Replaces every projection of another decoder as those of this one's were.</summary>
+    public void PackAlike(Decoder decoder) => ReplaceAll(decoder, _kernel, _workers);
+
     /// <summary>Packs a projection, taking its tensors over.</summary>
     /// <param name="linear">On the CPU, in the kernel's dtype; not to be used any more.</param>
     /// <param name="kernel">Multiplies.</param>
@@ -154,9 +157,13 @@ internal sealed unsafe class PackedLinear : Linear
             float* values = gates + (count * Width);
             MultiplyPanel(prepared, count, panel, gates);
             other.MultiplyPanel(prepared, count, panel, values);
-            for (int i = 0; i < count * Width; i += Lanes)
+            if (ResultDType == ScalarType.Float32)
             {
-                (VectorMath.Silu(Vector512.Load(gates + i)) * Vector512.Load(values + i)).Store(gates + i);
+                Gate<Float32Element>(gates, values, count * Width);
+            }
+            else
+            {
+                Gate<BFloat16Element>(gates, values, count * Width);
             }
 
             Write(gates, firstRow, count, panel, target);
@@ -262,6 +269,16 @@ internal sealed unsafe class PackedLinear : Linear
             {
                 WriteRow<BFloat16Element>(low, high, target + (offset * BFloat16Element.Size), width);
             }
+        }
+    }
+
+    // As if both products had been written and read again, so that it does not matter whether they were.
+    private static void Gate<T>(float* gates, float* values, int count)
+        where T : struct, IElement
+    {
+        for (int i = 0; i < count; i += Lanes)
+        {
+            (VectorMath.Silu(T.Round(Vector512.Load(gates + i))) * T.Round(Vector512.Load(values + i))).Store(gates + i);
         }
     }
 

@@ -57,9 +57,30 @@ public sealed class AdapterLinear : Linear
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input)
+    public override Tensor Forward(Tensor input) => WithAdditions(input, _base.Forward(input));
+
+    /// <inheritdoc/>
+    public override Tensor[] ForwardWith(Tensor input, params Linear[] others)
     {
-        Tensor output = _base.Forward(input);
+        Tensor[] products = _base.ForwardWith(input, [.. others.Select(other => other is AdapterLinear adapted ? adapted._base : other)]);
+        products[0] = WithAdditions(input, products[0]);
+        for (int i = 0; i < others.Length; i++)
+        {
+            products[i + 1] = others[i] is AdapterLinear adapted ? adapted.WithAdditions(input, products[i + 1]) : products[i + 1];
+        }
+
+        return products;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _base.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private Tensor WithAdditions(Tensor input, Tensor output)
+    {
         foreach ((long first, long? count, LoraAdapter adapter) in _selection.Rows)
         {
             if (adapter.Find(_name) is not (Tensor a, Tensor b))
@@ -78,13 +99,6 @@ public sealed class AdapterLinear : Linear
         }
 
         return output;
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        _base.Dispose();
-        base.Dispose(disposing);
     }
 
     private Tensor Addition(Tensor input, Tensor a, Tensor b, double scale)
