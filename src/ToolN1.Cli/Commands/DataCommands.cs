@@ -10,5 +10,7 @@ internal static class DataCommands
     {
         DataPromptsCommand.Create(),
         DataSyntheticCommand.Create(),
+        DataPaperCommand.CreateXlam(),
+        DataPaperCommand.CreateToolAce(),
     };
 }

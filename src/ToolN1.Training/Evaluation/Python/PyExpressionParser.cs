@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
@@ -7,9 +8,13 @@ namespace ToolN1.Training.Evaluation.Python;
 /// <summary>
 /// Reads a list of Python calls, <c>[name(key=value, …), …]</c>, the way ACEBench's decoder walks the syntax tree: literals,
 /// lists, dicts, tuples, names (their text), nested calls and arithmetic on numbers. Positional arguments are dropped.
+/// Reads the calls of training data too, which are no Python (<see cref="ParseLooseCalls"/>).
 /// </summary>
 internal sealed class PyExpressionParser
 {
+    /// <summary>Brackets within brackets that Python's own parser takes.</summary>
+    private const int MaxDepth = 200;
+
     private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal)
     {
         "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
@@ -17,16 +22,62 @@ internal sealed class PyExpressionParser
         "while", "with", "yield",
     };
 
-    private readonly string _text;
-    private int _at;
+    private static readonly SearchValues<char> NotInLooseNames = SearchValues.Create("=,[]{}()'\"");
 
-    private PyExpressionParser(string text) => _text = text;
+    private readonly string _text;
+    private readonly Dialect _dialect;
+    private int _at;
+    private int _depth;
+
+    private PyExpressionParser(string text, Dialect dialect)
+    {
+        _text = text;
+        _dialect = dialect;
+    }
+
+    private enum Dialect
+    {
+        /// <summary>ACEBench's decoder.</summary>
+        Expressions,
+
+        /// <summary>Python's <c>ast.literal_eval</c>.</summary>
+        Literals,
+
+        /// <summary>Literals, JSON's constants, and bare text where neither is.</summary>
+        Loose,
+    }
 
     /// <summary>The calls as name and arguments.</summary>
     /// <exception cref="FormatException">Not such a list; the message gives the position.</exception>
-    public static List<(string Name, PyDict Arguments)> ParseCalls(string text)
+    public static List<(string Name, PyDict Arguments)> ParseCalls(string text) => ParseCalls(text, Dialect.Expressions);
+
+    /// <summary>
+    /// The calls of training data (ToolACE): a name is all text up to its "(", so it may hold spaces and slashes; an argument
+    /// may be called like a keyword (<c>from=…</c>); a value is a literal, a constant of JSON, or else its bare text
+    /// (<c>city=New York</c>). Nothing is evaluated, and positional arguments are refused.
+    /// </summary>
+    /// <inheritdoc cref="ParseCalls(string)"/>
+    public static List<(string Name, PyDict Arguments)> ParseLooseCalls(string text) => ParseCalls(text, Dialect.Loose);
+
+    /// <summary>What Python's <c>ast.literal_eval</c> gives, complex numbers, bytes and sets aside; null where it raises.</summary>
+    public static PyValue? ParseLiteral(string text)
     {
-        PyExpressionParser parser = new(text);
+        PyExpressionParser parser = new(text, Dialect.Literals);
+        try
+        {
+            PyValue value = parser.Value();
+            parser.SkipSpace();
+            return parser._at == text.Length ? value : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static List<(string Name, PyDict Arguments)> ParseCalls(string text, Dialect dialect)
+    {
+        PyExpressionParser parser = new(text, dialect);
         List<(string, PyDict)> calls = parser.Calls();
         parser.SkipSpace();
         return parser._at == text.Length ? calls : throw parser.Error("text after the expression");
@@ -84,6 +135,11 @@ internal sealed class PyExpressionParser
 
     private (string Name, PyDict Arguments) Call()
     {
+        if (_dialect == Dialect.Loose)
+        {
+            return LooseCall();
+        }
+
         string name = Name() ?? throw Error("expected a function name");
         while (Take('.'))
         {
@@ -94,8 +150,23 @@ internal sealed class PyExpressionParser
         return Take('(') ? (name, Arguments()) : throw Error("expected a call");
     }
 
+    private (string Name, PyDict Arguments) LooseCall()
+    {
+        SkipSpace();
+        int open = _text.IndexOf('(', _at);
+        string name = open < 0 ? "" : _text[_at..open].TrimEnd();
+        if (name.Length == 0 || name.AsSpan().ContainsAny(NotInLooseNames))
+        {
+            throw Error("expected a function name");
+        }
+
+        _at = open + 1;
+        return (name, Arguments());
+    }
+
     private PyDict Arguments()
     {
+        using Nesting nesting = Enter();
         PyDict arguments = [];
         while (true)
         {
@@ -116,9 +187,9 @@ internal sealed class PyExpressionParser
                     throw Error("a repeated keyword");
                 }
 
-                arguments[key] = Value();
+                arguments[key] = _dialect == Dialect.Loose ? LooseValue() : Value();
             }
-            else if (arguments.Count > 0)
+            else if (arguments.Count > 0 || _dialect == Dialect.Loose)
             {
                 throw Error("a positional argument after a keyword");
             }
@@ -136,8 +207,48 @@ internal sealed class PyExpressionParser
         }
     }
 
+    /// <summary>A literal that reaches to the next comma or closing bracket; else the text up to there, unless it opens a string or a bracket.</summary>
+    private PyValue LooseValue()
+    {
+        SkipSpace();
+        int start = _at;
+        if (Peek() is '\'' or '"' or '[' or '{' or '(')
+        {
+            return Value();
+        }
+
+        try
+        {
+            PyValue value = Value();
+            SkipSpace();
+            if (Peek() is ',' or ')')
+            {
+                return value;
+            }
+        }
+        catch (FormatException)
+        {
+            // Bare text, then.
+        }
+
+        _at = start;
+        int depth = 0;
+        for (; _at < _text.Length && (depth > 0 || Peek() is not (',' or ')')); _at++)
+        {
+            depth += Peek() switch { '(' or '[' or '{' => 1, ')' or ']' or '}' => -1, _ => 0 };
+        }
+
+        string text = _text[start.._at].TrimEnd();
+        return text.Length > 0 && _at < _text.Length ? PyValue.Of(text) : throw Error("expected a value");
+    }
+
     private PyValue Value()
     {
+        if (_dialect != Dialect.Expressions)
+        {
+            return Literal();
+        }
+
         PyValue left = Term();
         while (true)
         {
@@ -182,6 +293,21 @@ internal sealed class PyExpressionParser
         }
 
         return Primary();
+    }
+
+    private PyValue Literal()
+    {
+        SkipSpace();
+        char sign = Peek();
+        if (sign is not ('-' or '+'))
+        {
+            return Primary();
+        }
+
+        _at++;
+        SkipSpace();
+        PyValue number = Number();
+        return sign == '+' ? number : number.Kind == PyKind.Int ? PyValue.Of(-number.Integer) : PyValue.Of(-number.Number);
     }
 
     private PyValue Primary()
@@ -234,6 +360,17 @@ internal sealed class PyExpressionParser
                 return PyValue.None;
         }
 
+        if (_dialect != Dialect.Expressions)
+        {
+            return (_dialect, name) switch
+            {
+                (Dialect.Loose, "true") => PyValue.True,
+                (Dialect.Loose, "false") => PyValue.False,
+                (Dialect.Loose, "null") => PyValue.None,
+                _ => throw Error("a name where a literal should be"),
+            };
+        }
+
         SkipSpace();
         if (Peek() is '(' or '.')
         {
@@ -255,6 +392,7 @@ internal sealed class PyExpressionParser
 
     private List<PyValue> Sequence(char close, out bool comma)
     {
+        using Nesting nesting = Enter();
         List<PyValue> items = [];
         comma = false;
         while (true)
@@ -278,6 +416,7 @@ internal sealed class PyExpressionParser
 
     private PyDict Dict()
     {
+        using Nesting nesting = Enter();
         PyDict entries = [];
         while (true)
         {
@@ -294,14 +433,27 @@ internal sealed class PyExpressionParser
                 throw Error("expected a dict entry");
             }
 
-            // Other keys than strings keep a mark that no string key has, so that they equal none.
-            entries[key.IsString ? key.Text : "\0" + PyText.Repr(key)] = Value();
+            entries[Key(key)] = Value();
             SkipSpace();
             if (!Take(',') && Peek() != '}')
             {
                 throw Error("expected ',' or '}'");
             }
         }
+    }
+
+    private string Key(PyValue key)
+    {
+        if (key.IsString)
+        {
+            return key.Text;
+        }
+
+        // Literals become JSON, whose keys are Python's json.dumps'. For ACEBench other keys than strings keep a mark that no
+        // string key has, so that they equal none.
+        return _dialect == Dialect.Expressions ? "\0" + PyText.Repr(key)
+            : key.Kind == PyKind.Tuple ? throw Error("a tuple as a key of JSON")
+            : PyJsonWriter.Dumps(key);
     }
 
     private PyValue Arithmetic(PyValue a, string sign, PyValue b)
@@ -491,10 +643,21 @@ internal sealed class PyExpressionParser
         }
 
         string name = _text[start.._at];
-        return Keywords.Contains(name) ? throw Error($"the keyword '{name}'") : name;
+        return Keywords.Contains(name) && _dialect != Dialect.Loose ? throw Error($"the keyword '{name}'") : name;
     }
 
     private static bool IsNamePart(char c) => char.IsLetterOrDigit(c) || c == '_';
+
+    private Nesting Enter()
+    {
+        if (_depth == MaxDepth)
+        {
+            throw Error("too many nested brackets");
+        }
+
+        _depth++;
+        return new Nesting(this);
+    }
 
     private char Peek(int ahead = 0) => _at + ahead < _text.Length ? _text[_at + ahead] : '\0';
 
@@ -515,5 +678,11 @@ internal sealed class PyExpressionParser
         {
             _at++;
         }
+    }
+
+    /// <summary>One bracket deeper until it is disposed.</summary>
+    private readonly ref struct Nesting(PyExpressionParser parser)
+    {
+        public void Dispose() => parser._depth--;
     }
 }
