@@ -27,6 +27,9 @@ public sealed record EngineSnapshot
     /// <summary>Tokens sampled.</summary>
     public required long GeneratedTokens { get; init; }
 
+    /// <summary>Generated tokens that a constraint left no choice about: computed in chunks, not sampled.</summary>
+    public long ForcedTokens { get; init; }
+
     /// <summary>Sequences preempted and recomputed because blocks ran out.</summary>
     public required long Preemptions { get; init; }
 

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Constraints;
 using ToolN1.Engine.Sampling;
 
 namespace ToolN1.Engine;
@@ -16,6 +17,9 @@ public sealed record GenerationRequest
 
     /// <summary>How the next token is chosen.</summary>
     public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;
+
+    /// <summary>What the answer is kept to, compiled for the engine's own vocabulary; null for nothing.</summary>
+    public AnswerConstraint? Constraint { get; init; }
 
     /// <summary>When set, log-probabilities of every prompt token (but the first) with this many alternatives are returned in the first update.</summary>
     public int? PromptLogProbs { get; init; }

@@ -5,7 +5,7 @@ namespace ToolN1.Engine;
 /// <summary>What one engine step added to a sequence. The last update carries <see cref="FinishReason"/>.</summary>
 public sealed record GenerationUpdate
 {
-    /// <summary>New ids, usually one; includes a sampled end-of-sequence or stop id (readers drop it by id).</summary>
+    /// <summary>New ids, usually one, several where a constraint left no choice; includes a sampled end-of-sequence or stop id (readers drop it by id).</summary>
     public required IReadOnlyList<int> TokenIds { get; init; }
 
     /// <summary>One entry for each of <see cref="TokenIds"/>, when asked for; else null.</summary>

@@ -21,15 +21,19 @@ internal sealed class ChatCompletionEndpoint(ServedModel model, ChatPipeline pip
             call = ChatBinder.Bind(body.RootElement, model.Info);
         }
 
+        PreparedChat chat = await pipeline.PrepareAsync(call.Request, context.RequestAborted);
         AnswerIdentity identity = AnswerIdentity.New("chatcmpl-", model.Info, time);
         RequestTimer timer = metrics.Start("chat");
         await using ChoiceSet<ChatEvent> choices = ChoiceSet<ChatEvent>.Start(
             call.Choices,
             (choice, cancellation) => pipeline.Generate(
-                call.Request with
+                chat with
                 {
-                    RequestId = $"{identity.Id}-{choice}",
-                    Sampling = SamplingBinder.ForChoice(call.Request.Sampling, choice),
+                    Request = call.Request with
+                    {
+                        RequestId = $"{identity.Id}-{choice}",
+                        Sampling = SamplingBinder.ForChoice(call.Request.Sampling, choice),
+                    },
                 },
                 cancellation),
             context.RequestAborted);

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using ToolN1.Engine;
+using ToolN1.Engine.Constraints;
 
 namespace ToolN1.Api.Observability;
 
@@ -10,7 +11,7 @@ internal sealed class EngineMetrics
     public const string MeterName = "ToolN1.Engine";
 
     /// <summary>Creates the instruments.</summary>
-    public EngineMetrics(IMeterFactory meters, IInferenceEngine engine)
+    public EngineMetrics(IMeterFactory meters, IInferenceEngine engine, ConstraintCompiler constraints)
     {
         Meter meter = meters.Create(MeterName);
         Gauge(meter, "tooln1.sequences.running", "Sequences in the running batch.", () => engine.Snapshot().RunningSequences);
@@ -21,8 +22,11 @@ internal sealed class EngineMetrics
         Counter(meter, "tooln1.tokens.prompt", "Prompt tokens computed.", () => engine.Snapshot().PromptTokens);
         Counter(meter, "tooln1.tokens.prompt_cached", "Prompt tokens found in the prefix cache.", () => engine.Snapshot().CachedPromptTokens);
         Counter(meter, "tooln1.tokens.generated", "Tokens sampled.", () => engine.Snapshot().GeneratedTokens);
+        Counter(meter, "tooln1.tokens.forced", "Tokens that a constraint left no choice about.", () => engine.Snapshot().ForcedTokens);
         Counter(meter, "tooln1.preemptions", "Sequences preempted and recomputed because blocks ran out.", () => engine.Snapshot().Preemptions);
         Counter(meter, "tooln1.requests.finished", "Engine requests finished, by whatever reason.", () => engine.Snapshot().FinishedRequests);
+        meter.CreateObservableGauge("tooln1.constraints.schema_cache", () => constraints.CachedBytes, "By", "Memory of compiled schemas, about.");
+        meter.CreateObservableGauge("tooln1.constraints.mask_cache", () => constraints.MaskBytes, "By", "Memory of token masks that constraints share, about.");
     }
 
     private static void Gauge(Meter meter, string name, string description, Func<int> read) =>

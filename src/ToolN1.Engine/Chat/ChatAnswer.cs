@@ -66,7 +66,7 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
 
     private void Take(int id, TokenLogProb? logProb, List<ChatEvent> events, List<ChatTokenLogProb> logProbs)
     {
-        if (!IsControl(id))
+        if (!MarkupTokens.IsControl(tokenizer, id))
         {
             if (logProb is not null)
             {
@@ -135,12 +135,6 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
             }
         }
     }
-
-    /// <summary>Added tokens that are markup (special, or in angle brackets) and not the parser's own tags.</summary>
-    private bool IsControl(int id) =>
-        tokenizer.AddedTokenText(id) is { } text
-        && !ChatOutputParser.IsTag(text)
-        && (tokenizer.IsSpecial(id) || (text.StartsWith('<') && text.EndsWith('>')));
 
     private ChatTokenLogProb Describe(TokenLogProb logProb) => new(
         logProb,

@@ -1,3 +1,5 @@
+using ToolN1.Engine.Constraints;
+
 namespace ToolN1.Engine.Chat;
 
 /// <summary>What the formats share: the walk over the turns.</summary>
@@ -8,6 +10,9 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool ends
 
     /// <inheritdoc/>
     public IReadOnlyList<string> StopTokens => markup.StopTokens;
+
+    /// <inheritdoc/>
+    AnswerMarkup IChatFormat.Markup => endsTurnAtFirstBlock ? AnswerMarkup.List : AnswerMarkup.Blocks;
 
     /// <summary>The turn markup.</summary>
     protected TurnMarkup Markup => markup;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using static ToolN1.Engine.Tokenization.MarkupTokens;
 
 namespace ToolN1.Engine.Chat;
 
@@ -23,8 +24,6 @@ namespace ToolN1.Engine.Chat;
 /// </remarks>
 public sealed class ChatOutputParser
 {
-    private const string ThinkOpen = "<think>", ThinkClose = "</think>", CallOpen = "<tool_call>", CallClose = "</tool_call>";
-
     private static readonly string[] Tags = [ThinkOpen, ThinkClose, CallOpen, CallClose];
     private static readonly string[] ThinkEnd = [ThinkClose];
     private static readonly string[] CallEnd = [CallClose];
@@ -79,9 +78,6 @@ public sealed class ChatOutputParser
 
     /// <summary>After <see cref="Complete"/> at the token limit: the text of the call block that was cut, for the log.</summary>
     public string? UnfinishedBlock { get; private set; }
-
-    /// <summary>Whether a text is one of the tags that this parser reads.</summary>
-    internal static bool IsTag(string text) => Tags.Contains(text);
 
     /// <summary>Takes more text.</summary>
     /// <returns>What is certain now; only a possible beginning of a tag, white space that may precede one, and an open block are held back.</returns>

@@ -1,27 +1,33 @@
 using System.Runtime.CompilerServices;
+using ToolN1.Engine.Constraints;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tokenization;
 
 namespace ToolN1.Engine.Chat;
 
-/// <summary>A chat request to its answer: rendering, encoding, generation, decoding, stop texts, parsing. Thread-safe.</summary>
-public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format)
+/// <summary>
+/// A chat request to its answer: rendering, encoding, constraint, generation, decoding, stop texts, parsing. Thread-safe.
+/// </summary>
+public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, ChatConstraints constraints)
 {
     /// <summary>The prompt's ids, exactly as <see cref="Generate"/> sends them.</summary>
     /// <exception cref="ArgumentException">A tool or a past call whose JSON is not JSON.</exception>
-    public int[] Encode(ChatRequest request) => format.Render(request.Messages, request.Tools, addGenerationPrompt: true).Encode(tokenizer);
+    public int[] Encode(ChatRequest request) =>
+        format.Render(request.Messages, ChatConstraints.Shown(request), addGenerationPrompt: true).Encode(tokenizer);
 
     /// <summary>
-    /// Queues the request and returns its answer as it is made. The prompt is encoded and queued in the call, before the
-    /// first enumeration. The last event is always <see cref="ChatEvent.Finished"/>. Generation ends early at a stop text
-    /// and where the format's turn is complete.
+    /// Checks and encodes the request and compiles the constraint of its answer, the last on the thread pool because it may
+    /// take up to the compile budget.
     /// </summary>
     /// <param name="request">The conversation and how to answer it.</param>
-    /// <param name="cancellationToken">Ends the answer; its last event then says so. Ending the enumeration early frees the sequence too.</param>
-    /// <exception cref="ArgumentException">A tool or a past call whose JSON is not JSON, an empty stop text, a parameter outside its range.</exception>
+    /// <param name="cancellationToken">Ends the waiting for a place on the thread pool.</param>
+    /// <exception cref="ArgumentException">
+    /// A tool or a past call whose JSON is not JSON, an empty stop text, a parameter outside its range, or a tool choice that
+    /// the tools do not allow.
+    /// </exception>
+    /// <exception cref="ConstraintException">A schema cannot be enforced; see <see cref="ConstraintException.Tool"/> and <see cref="ConstraintException.Pointer"/>.</exception>
     /// <exception cref="ContextLengthExceededException">Prompt and asked-for tokens do not fit the model.</exception>
-    /// <exception cref="EngineOverloadedException">The queue is full, or the engine is stopping.</exception>
-    public IAsyncEnumerable<ChatEvent> Generate(ChatRequest request, CancellationToken cancellationToken)
+    public async Task<PreparedChat> PrepareAsync(ChatRequest request, CancellationToken cancellationToken)
     {
         if (request.Stop.Any(string.IsNullOrEmpty))
         {
@@ -36,6 +42,21 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
             throw new ContextLengthExceededException(prompt.Length, request.MaxNewTokens ?? 1, engine.Model.MaxModelLength);
         }
 
+        AnswerConstraint? constraint = await Task.Run(() => constraints.Compile(request), cancellationToken).ConfigureAwait(false);
+        return new PreparedChat(request, ChatConstraints.Shown(request), prompt, constraint);
+    }
+
+    /// <summary>
+    /// Queues a prepared request and returns its answer as it is made. It is queued in the call, before the first
+    /// enumeration. The last event is always <see cref="ChatEvent.Finished"/>. Generation ends early at a stop text and
+    /// where the format's turn is complete.
+    /// </summary>
+    /// <param name="chat">What to generate.</param>
+    /// <param name="cancellationToken">Ends the answer; its last event then says so. Ending the enumeration early frees the sequence too.</param>
+    /// <exception cref="EngineOverloadedException">The queue is full, or the engine is stopping.</exception>
+    public IAsyncEnumerable<ChatEvent> Generate(PreparedChat chat, CancellationToken cancellationToken)
+    {
+        ChatRequest request = chat.Request;
         SamplingParameters sampling = request.Sampling;
         if (!sampling.IgnoreEndOfSequence)
         {
@@ -47,12 +68,13 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
             new GenerationRequest
             {
                 RequestId = request.RequestId,
-                PromptTokenIds = prompt,
-                MaxNewTokens = request.MaxNewTokens ?? room,
+                PromptTokenIds = chat.Prompt,
+                MaxNewTokens = request.MaxNewTokens ?? engine.Model.MaxModelLength - chat.Prompt.Count,
                 Sampling = sampling,
+                Constraint = chat.Constraint,
             },
             cancellationToken);
-        ChatAnswer answer = new(tokenizer, format.CreateParser(request.Tools), request.Stop, prompt.Length);
+        ChatAnswer answer = new(tokenizer, format.CreateParser(chat.Tools), request.Stop, chat.Prompt.Count);
         return Read(updates, answer, cancellationToken);
     }
 

@@ -11,8 +11,23 @@ public sealed record ChatRequest
     /// <summary>The conversation, oldest first; at least one message.</summary>
     public required IReadOnlyList<ChatMessage> Messages { get; init; }
 
-    /// <summary>The tools on offer; empty when there are none or the caller chose none.</summary>
+    /// <summary>The tools on offer; names are distinct.</summary>
     public IReadOnlyList<ChatTool> Tools { get; init; } = [];
+
+    /// <summary>Which of them may or must be called.</summary>
+    public ToolChoice ToolChoice { get; init; } = new ToolChoice.Auto();
+
+    /// <summary>Whether an answer may hold several calls; false allows one, whatever the model.</summary>
+    public bool ParallelToolCalls { get; init; } = true;
+
+    /// <summary>What the visible answer has to be.</summary>
+    public ResponseFormat ResponseFormat { get; init; } = new ResponseFormat.Text();
+
+    /// <summary>
+    /// Tokens of thinking after which its tag is closed; 0 leaves thinking out. Null: the engine's default
+    /// (<see cref="Hosting.EngineOptions.ThinkingTokens"/>) where the answer is constrained anyway, else no limit.
+    /// </summary>
+    public int? ThinkingTokens { get; init; }
 
     /// <summary>How tokens are chosen; <see cref="SamplingParameters.TopLogProbs"/> asks for log-probabilities.</summary>
     public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;

@@ -1,3 +1,5 @@
+using ToolN1.Engine.Constraints;
+
 namespace ToolN1.Engine.Chat;
 
 /// <summary>How a model is spoken to: turns, tool catalogue, calls. Immutable and thread-safe.</summary>
@@ -8,6 +10,9 @@ public interface IChatFormat
 
     /// <summary>Tokens that end the model's turn; a tokenizer need not have all of them.</summary>
     IReadOnlyList<string> StopTokens { get; }
+
+    /// <summary>How the model writes thinking and calls.</summary>
+    AnswerMarkup Markup { get; }
 
     /// <summary>Renders a conversation. The same messages and tools always give the same text, tools first.</summary>
     /// <param name="messages">Oldest first; at least one.</param>

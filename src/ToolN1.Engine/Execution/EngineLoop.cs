@@ -53,6 +53,7 @@ internal sealed class EngineLoop
     private long _promptTokens;
     private long _cachedPromptTokens;
     private long _generatedTokens;
+    private long _forcedTokens;
     private long _finished;
     private volatile EngineSnapshot _snapshot;
 
@@ -331,21 +332,26 @@ internal sealed class EngineLoop
         }
         else if (result.Token is { } token)
         {
-            sequence.Append(token.TokenId);
-            sequence.Sampler.Record(token.TokenId);
+            int[] tokens = [.. sequence.Tokens[^sequence.ForcedCount..], token.TokenId];
+            IReadOnlyList<TokenLogProb>? logProbs = token.LogProb is null ? null : [.. sequence.ForcedLogProbs, token.LogProb];
+            _forcedTokens += sequence.ForcedCount;
             _generatedTokens++;
+            sequence.Append(token.TokenId);
             bool stops = sequence.Sampler.IsStop(token.TokenId);
             FinishReason? reason = stops ? FinishReason.Stop
                 : sequence.GeneratedCount == sequence.Request.MaxNewTokens ? FinishReason.Length
                 : null;
-            IReadOnlyList<TokenLogProb>? logProbs = token.LogProb is null ? null : [token.LogProb];
             if (reason is null)
             {
-                Write(request, null, [token.TokenId], logProbs, null);
+                Write(request, null, tokens, logProbs, null);
+                if (sequence.Constraint is not null)
+                {
+                    sequence.AppendForced();
+                }
             }
             else
             {
-                Finish(request, reason.Value, [token.TokenId], logProbs, stops ? token.TokenId : null);
+                Finish(request, reason.Value, tokens, logProbs, stops ? token.TokenId : null);
             }
         }
         else if (scheduled.ReachesEnd)
@@ -465,6 +471,7 @@ internal sealed class EngineLoop
         PromptTokens = _promptTokens,
         CachedPromptTokens = _cachedPromptTokens,
         GeneratedTokens = _generatedTokens,
+        ForcedTokens = _forcedTokens,
         Preemptions = _scheduler.Preemptions,
         FinishedRequests = _finished,
         Healthy = _healthy,

@@ -1,4 +1,5 @@
 using ToolN1.Engine.Cache;
+using ToolN1.Engine.Constraints;
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
@@ -141,7 +142,7 @@ internal sealed class ModelRunner : IStepRunner
         Tensor positions = tensor(inputs.Positions, device: decoder.Device);
         Tensor hidden = decoder.Forward(ids, positions, _attention.Begin(_pool, inputs.Segments, inputs.Slots));
 
-        // 2. Rows whose logits somebody needs: the last of a sequence, and prompt positions to be scored.
+        // 2. Rows whose logits somebody needs: the last of a sequence, and positions before tokens to be scored.
         StepResult[] results = new StepResult[batch.Items.Count];
         List<(int Item, int Row, int Position)> rows = [];
         for (int item = 0; item < results.Length; item++)
@@ -150,7 +151,7 @@ internal sealed class ModelRunner : IStepRunner
             results[item] = new StepResult(sequence, null, null);
             for (int i = 0; i < count; i++)
             {
-                if (sequence.ScoresPromptAfter(start + i) || (i == count - 1 && batch.Items[item].Samples))
+                if (sequence.ScoresPromptAfter(start + i) || sequence.ScoresForcedAfter(start + i) || (i == count - 1 && batch.Items[item].Samples))
                 {
                     rows.Add((item, inputs.Segments[item].FirstRow + i, start + i));
                 }
@@ -199,6 +200,7 @@ internal sealed class ModelRunner : IStepRunner
     private void Read(StepResult[] results, ScheduledSequence scheduled, int item, int position, Span<float> logits)
     {
         Sequence sequence = scheduled.Sequence;
+        SamplingParameters parameters = sequence.Sampler.Parameters;
         try
         {
             if (sequence.ScoresPromptAfter(position))
@@ -206,12 +208,19 @@ internal sealed class ModelRunner : IStepRunner
                 sequence.AddPromptLogProb(
                     _sampler.LogProbOf(logits, sequence.Tokens[position + 1], sequence.Request.PromptLogProbs!.Value));
             }
+            else if (sequence.ScoresForcedAfter(position))
+            {
+                float temperature = parameters is { TemperedLogProbs: true, Temperature: > 0 } ? parameters.Temperature : 1;
+                sequence.AddForcedLogProb(
+                    _sampler.LogProbOf(logits, sequence.Tokens[position + 1], parameters.TopLogProbs!.Value, temperature));
+            }
             else
             {
-                results[item] = new StepResult(sequence, _sampler.Sample(logits, sequence.Sampler), null);
+                ReadOnlySpan<ulong> allowed = sequence.Constraint is { } constraint ? constraint.Mask() : default;
+                results[item] = new StepResult(sequence, _sampler.Sample(logits, sequence.Sampler, allowed), null);
             }
         }
-        catch (NonFiniteLogitsException exception)
+        catch (Exception exception) when (exception is NonFiniteLogitsException or ConstraintEvaluationException)
         {
             results[item] = new StepResult(sequence, null, exception);
         }

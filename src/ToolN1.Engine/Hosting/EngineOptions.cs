@@ -8,6 +8,12 @@ public sealed class EngineOptions
     /// <summary>The section's name.</summary>
     public const string SectionName = "ToolN1:Engine";
 
+    /// <summary>Value of <see cref="ConstrainCalls"/>: the calls of strict tools.</summary>
+    public const string ConstrainStrict = "strict";
+
+    /// <summary>Value of <see cref="ConstrainCalls"/>: the calls of every tool.</summary>
+    public const string ConstrainAlways = "always";
+
     /// <summary>Prompt and answer tokens of one sequence. Null: what the model declares, bounded by the cache.</summary>
     [Range(1, 1 << 24)]
     public int? MaxModelLength { get; set; }
@@ -40,4 +46,27 @@ public sealed class EngineOptions
 
     /// <summary>Reuses keys and values of equal prompt beginnings.</summary>
     public bool EnablePrefixCache { get; set; } = true;
+
+    /// <summary>
+    /// Whose arguments follow their schema when the model opens a call of its own accord: <c>strict</c>, those of tools
+    /// that are marked so; <c>always</c>, those of every tool (one whose schema cannot be enforced is then refused). Where
+    /// a call is demanded, all do.
+    /// </summary>
+    [Required]
+    [AllowedValues(ConstrainStrict, ConstrainAlways)]
+    public string ConstrainCalls { get; set; } = ConstrainStrict;
+
+    /// <summary>
+    /// Tokens of thinking after which a constrained answer closes its think tag, where the request sets no budget.
+    /// </summary>
+    [Range(0, 1 << 24)]
+    public int ThinkingTokens { get; set; } = 1024;
+
+    /// <summary>Memory for compiled schemas, in MiB; the least recently used leave.</summary>
+    [Range(1, 1 << 16)]
+    public int ConstraintCacheMiB { get; set; } = 64;
+
+    /// <summary>Memory for token masks that all constraints share, in MiB.</summary>
+    [Range(1, 1 << 16)]
+    public int MaskCacheMiB { get; set; } = 96;
 }

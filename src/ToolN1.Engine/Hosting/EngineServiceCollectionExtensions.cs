@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Constraints;
 using ToolN1.Engine.Tokenization;
 
 namespace ToolN1.Engine.Hosting;
@@ -13,7 +14,7 @@ public static class EngineServiceCollectionExtensions
 {
     /// <summary>
     /// Adds options with their checks (sections <c>ToolN1:Model</c> and <c>ToolN1:Engine</c>), <see cref="ServedModel"/>,
-    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ChatPipeline"/>, and the
+    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ConstraintCompiler"/>, <see cref="ChatPipeline"/>, and the
     /// hosted service that loads the model before any server starts. Whoever resolves one of them earlier loads it then.
     /// </summary>
     public static IServiceCollection AddToolN1Engine(this IServiceCollection services, IConfiguration configuration)
@@ -32,7 +33,14 @@ public static class EngineServiceCollectionExtensions
         services.AddSingleton(provider => provider.GetRequiredService<EngineHost>().Model);
         services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Tokenizer);
         services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Format);
+        services.AddSingleton(provider => ConstraintCompiler.Create(
+            provider.GetRequiredService<Tokenizer>(),
+            provider.GetRequiredService<IChatFormat>(),
+            provider.GetRequiredService<IInferenceEngine>().Model,
+            provider.GetRequiredService<IOptions<EngineOptions>>().Value));
+        services.AddSingleton<ChatConstraints>();
         services.AddSingleton<ChatPipeline>();
+        services.AddHostedService<ConstraintWarmUp>();
         return services;
     }
 }

@@ -133,6 +133,49 @@ internal static class VectorMath
         }
     }
 
+    /// <summary>Sets every value to -∞ whose bit is not set, and those beyond the bits.</summary>
+    /// <param name="values">Changed in place.</param>
+    /// <param name="allowed">Bit k of word w is for value 64 w + k.</param>
+    public static void KeepAllowed(Span<float> values, ReadOnlySpan<ulong> allowed)
+    {
+        Vector512<int> lanes = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        Vector512<float> none = Vector512.Create(float.NegativeInfinity);
+        int words = Math.Min(allowed.Length, (values.Length + 63) / 64);
+        for (int word = 0; word < words; word++)
+        {
+            ulong bits = allowed[word];
+            Span<float> block = values.Slice(word * 64, Math.Min(64, values.Length - (word * 64)));
+            if (bits == 0)
+            {
+                block.Fill(float.NegativeInfinity);
+            }
+            else if (bits == ulong.MaxValue)
+            {
+                continue;
+            }
+            else if (block.Length == 64)
+            {
+                for (int i = 0; i < 64; i += Lanes, bits >>= Lanes)
+                {
+                    Vector512<int> set = Vector512.Equals(Vector512.Create((int)(bits & 0xFFFF)) & lanes, lanes);
+                    Vector512.ConditionalSelect(set.AsSingle(), Vector512.Create<float>(block[i..]), none).CopyTo(block[i..]);
+                }
+            }
+            else
+            {
+                for (int i = 0; i < block.Length; i++)
+                {
+                    block[i] = ((bits >> i) & 1) != 0 ? block[i] : float.NegativeInfinity;
+                }
+            }
+        }
+
+        if (words * 64 < values.Length)
+        {
+            values[(words * 64)..].Fill(float.NegativeInfinity);
+        }
+    }
+
     private static double SumExpOfBlock(ReadOnlySpan<float> values, float max, float scale)
     {
         Vector512<float> sum = Vector512<float>.Zero;

@@ -1,10 +1,11 @@
+using System.Numerics;
 using ToolN1.Engine.Kernels;
 
 namespace ToolN1.Engine.Sampling;
 
 /// <summary>
-/// Chooses next tokens from float32 logits. Order, as in vLLM: minimum length, logit bias, repetition, frequency and
-/// presence penalty, then greedy or temperature, min-p, top-k, top-p (over what the filters before left). The result
+/// Chooses next tokens from float32 logits. Order, as in vLLM: constraint, minimum length, logit bias, repetition,
+/// frequency and presence penalty, then greedy or temperature, min-p, top-k, top-p (over what the filters before left). The result
 /// depends on nothing but logits and state. Not thread-safe (it reuses buffers); one instance a thread.
 /// </summary>
 internal sealed class Sampler
@@ -15,12 +16,13 @@ internal sealed class Sampler
     /// <summary>Chooses the next token of one sequence; the caller records it.</summary>
     /// <param name="logits">Float32 [vocab]; changed in place by bias and penalties.</param>
     /// <param name="state">The sequence's state; its generator advances unless greedy.</param>
+    /// <param name="allowed">One bit a token that a constraint allows, ids beyond it not allowed; empty without a constraint.</param>
     /// <exception cref="NonFiniteLogitsException">A logit is NaN or +∞, or none is left to choose.</exception>
-    public SampledToken Sample(Span<float> logits, SamplerState state)
+    public SampledToken Sample(Span<float> logits, SamplerState state, ReadOnlySpan<ulong> allowed = default)
     {
         SamplingParameters parameters = state.Parameters;
         bool wantsRaw = parameters.TopLogProbs is not null && !parameters.TemperedLogProbs;
-        bool changes = ChangesLogits(state);
+        bool changes = ChangesLogits(state) || !allowed.IsEmpty;
 
         // The model's own distribution has to be read before bias and penalties touch it.
         float max = FiniteMax(logits);
@@ -30,7 +32,7 @@ internal sealed class Sampler
         float[]? raw = wantsRaw && changes ? logits.ToArray() : null;
         if (changes)
         {
-            ApplyBiasAndPenalties(logits, state);
+            ApplyBiasAndPenalties(logits, state, allowed);
             max = FiniteMax(logits);
         }
 
@@ -57,12 +59,14 @@ internal sealed class Sampler
     /// <param name="logits">Float32 [vocab]; not changed.</param>
     /// <param name="token">The token.</param>
     /// <param name="top">Alternatives wanted.</param>
+    /// <param name="temperature">Divides the logits; 1 is the model's own distribution.</param>
     /// <exception cref="NonFiniteLogitsException">A logit is NaN or +∞.</exception>
-    public TokenLogProb LogProbOf(ReadOnlySpan<float> logits, int token, int top)
+    public TokenLogProb LogProbOf(ReadOnlySpan<float> logits, int token, int top, float temperature = 1)
     {
         float max = FiniteMax(logits);
-        double logSum = LogSum(logits, max, 1);
-        return new TokenLogProb(token, (float)((double)logits[token] - max - logSum), Top(logits, max, 1, logSum, top));
+        float scale = 1 / temperature;
+        double logSum = LogSum(logits, max, scale);
+        return new TokenLogProb(token, (float)(((double)(logits[token] - max) * scale) - logSum), Top(logits, max, scale, logSum, top));
     }
 
     private static bool ChangesLogits(SamplerState state)
@@ -83,12 +87,21 @@ internal sealed class Sampler
     private static double LogSum(ReadOnlySpan<float> logits, float max, float scale) =>
         Math.Log(VectorMath.SumExp(logits, max, scale));
 
-    private static void ApplyBiasAndPenalties(Span<float> logits, SamplerState state)
+    private static void ApplyBiasAndPenalties(Span<float> logits, SamplerState state, ReadOnlySpan<ulong> allowed)
     {
         SamplingParameters parameters = state.Parameters;
-        foreach (int id in state.MaskedIds)
+        if (!allowed.IsEmpty)
         {
-            logits[id] = float.NegativeInfinity;
+            VectorMath.KeepAllowed(logits, allowed);
+        }
+
+        // An answer that a constraint has completed ends, however short it is.
+        if (allowed.IsEmpty || AllowsOther(allowed, state.MaskedIds))
+        {
+            foreach (int id in state.MaskedIds)
+            {
+                logits[id] = float.NegativeInfinity;
+            }
         }
 
         foreach ((int id, float bias) in parameters.LogitBias ?? new Dictionary<int, float>())
@@ -112,6 +125,22 @@ internal sealed class Sampler
             float logit = Repeated(logits[id], parameters.RepetitionPenalty);
             logits[id] = logit - (count * parameters.FrequencyPenalty) - parameters.PresencePenalty;
         }
+    }
+
+    private static bool AllowsOther(ReadOnlySpan<ulong> allowed, IReadOnlyCollection<int> ids)
+    {
+        int others = 0;
+        foreach (ulong word in allowed)
+        {
+            others += BitOperations.PopCount(word);
+        }
+
+        foreach (int id in ids)
+        {
+            others -= id >> 6 < allowed.Length ? (int)(allowed[id >> 6] >> (id & 63)) & 1 : 0;
+        }
+
+        return others > 0;
     }
 
     private static float Repeated(float logit, float penalty) => logit > 0 ? logit / penalty : logit * penalty;
@@ -173,7 +202,9 @@ internal sealed class Sampler
         for (float depth = 8; ; depth *= 2)
         {
             bool everything = depth > 88;
-            CollectWithin(logits, max, everything ? float.PositiveInfinity : depth / scale);
+            
+            // Tokens at -∞ are no candidates.
+            CollectWithin(logits, max, everything ? float.MaxValue : depth / scale);
             if (everything || (topK > 0 ? _indices.Count >= topK : MassOfIndices(logits, max, scale) >= wanted))
             {
                 return;

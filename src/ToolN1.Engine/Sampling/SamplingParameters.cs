@@ -39,7 +39,7 @@ public sealed record SamplingParameters
     /// <summary>Generates through end-of-sequence ids (stop token ids still end it).</summary>
     public bool IgnoreEndOfSequence { get; init; }
 
-    /// <summary>No end-of-sequence or stop id is sampled before this many tokens.</summary>
+    /// <summary>No end-of-sequence or stop id is sampled before this many tokens, unless a constraint leaves nothing else.</summary>
     public int MinNewTokens { get; init; }
 
     /// <summary>When set, log-probabilities are returned, each with this many alternatives (0 to 20).</summary>
@@ -47,7 +47,8 @@ public sealed record SamplingParameters
 
     /// <summary>
     /// False: log-probabilities of the model's own distribution (OpenAI's meaning). True: of the distribution sampled
-    /// from after temperature, which a trainer needs as the old policy.
+    /// from after temperature, which a trainer needs as the old policy. Tokens that a constraint forced were not sampled:
+    /// theirs are of the distribution without the constraint.
     /// </summary>
     public bool TemperedLogProbs { get; init; }
 

@@ -4,7 +4,7 @@ namespace ToolN1.Engine.Scheduling;
 
 /// <summary>
 /// Continuous batching over a paged cache. Each step takes, within the token budget: one token of every decoding
-/// sequence, then chunks of prompts, then new sequences in order of arrival. When a decode finds no free block the newest
+/// sequence, then chunks of prompts and of forced stretches, then new sequences in order of arrival. When a decode finds no free block the newest
 /// running sequence is preempted: it gives its blocks back, keeps its tokens, and is recomputed later before anything
 /// newer. The oldest sequence is therefore never held up, and every sequence becomes the oldest. Not thread-safe.
 /// </summary>
@@ -65,17 +65,22 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
         int budget = limits.MaxBatchedTokens;
         long preemptionsBefore = Preemptions;
 
-        // 1. Decodes, oldest first. Whoever is preempted comes later in the list, so it is in no batch yet.
+        // 1. Blocks for what was generated, oldest first, before anything is in the batch: the newest may have to leave.
+        // Those of a prompt were allocated on admission.
         for (int i = 0; i < _running.Count; i++)
         {
-            Sequence sequence = _running[i];
-            if (sequence.RemainingCount == 1 && TryGrowOrPreempt(sequence))
+            GrowOrPreempt(_running[i]);
+        }
+
+        // 2. Decodes, then chunks: prompts that are under way, and stretches that a constraint forced.
+        foreach (Sequence sequence in _running)
+        {
+            if (sequence.RemainingCount == 1)
             {
                 Take(sequence);
             }
         }
 
-        // 2. Chunks of prompts that are under way; their blocks were allocated on admission.
         foreach (Sequence sequence in _running)
         {
             if (sequence.RemainingCount > 1 && budget > 0)
@@ -139,7 +144,7 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
         }
     }
 
-    private bool TryGrowOrPreempt(Sequence sequence)
+    private void GrowOrPreempt(Sequence sequence)
     {
         while (sequence.Blocks.Capacity < sequence.TokenCount)
         {
@@ -152,11 +157,9 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
             Preempt(newest);
             if (ReferenceEquals(newest, sequence))
             {
-                return false;
+                return;
             }
         }
-
-        return true;
     }
 
     private void Preempt(Sequence sequence)
@@ -169,10 +172,10 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
 
     private bool TryAdmit(Sequence sequence)
     {
-        // 1. What the prefix cache has. The last token is always computed: its logits choose the next.
+        // 1. What the prefix cache has, up to the first position whose logits are wanted: the last token's choose the next.
         int blockSize = sequence.Blocks.BlockSize;
         bool mayMatch = prefixCache is not null && !sequence.NeedsEveryPosition;
-        int matchable = mayMatch ? (sequence.TokenCount - 1) / blockSize : 0;
+        int matchable = mayMatch ? sequence.FirstPositionToRead / blockSize : 0;
         for (int index = 0; index < matchable; index++)
         {
             PrefixKey key = KeyOf(sequence, index);

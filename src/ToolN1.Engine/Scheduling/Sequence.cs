@@ -12,6 +12,7 @@ internal sealed class Sequence
 {
     private readonly List<int> _tokens;
     private readonly List<TokenLogProb?> _promptLogProbs = [null];
+    private readonly List<TokenLogProb> _forcedLogProbs = [];
 
     /// <summary>Creates a waiting sequence.</summary>
     /// <param name="request">A validated request.</param>
@@ -23,6 +24,11 @@ internal sealed class Sequence
         Sampler = sampler;
         _tokens = [.. request.PromptTokenIds];
         Blocks = new BlockTable(blockSize);
+        if (request.Constraint is { } constraint && request.MaxNewTokens > 0)
+        {
+            Constraint = new SequenceConstraint(constraint.Start());
+            AppendForced();
+        }
     }
 
     /// <summary>What was asked for.</summary>
@@ -33,6 +39,9 @@ internal sealed class Sequence
 
     /// <summary>Random generator, token counts and stop ids.</summary>
     public SamplerState Sampler { get; }
+
+    /// <summary>What the answer is kept to, or null.</summary>
+    public SequenceConstraint? Constraint { get; }
 
     /// <summary>Cache blocks held; empty while waiting.</summary>
     public BlockTable Blocks { get; }
@@ -67,6 +76,19 @@ internal sealed class Sequence
     /// <summary>True when every position must pass through the model, so that cached blocks cannot stand in for it.</summary>
     public bool NeedsEveryPosition => Request.PromptLogProbs is not null;
 
+    /// <summary>
+    /// Tokens at the end that a constraint forced: not sampled, not yet reported. They are computed as one chunk, and
+    /// reported with the token sampled after them.
+    /// </summary>
+    public int ForcedCount { get; private set; }
+
+    /// <summary>Log-probabilities of the forced tokens as far as they are scored.</summary>
+    public IReadOnlyList<TokenLogProb> ForcedLogProbs => _forcedLogProbs;
+
+    /// <summary>The first position whose logits are still wanted; it has to be computed, whatever the cache holds.</summary>
+    public int FirstPositionToRead =>
+        (ForcedCount > 0 && Sampler.Parameters.TopLogProbs is not null ? _tokens.Count - ForcedCount + _forcedLogProbs.Count : _tokens.Count) - 1;
+
     /// <summary>Log-probabilities of the prompt's tokens as far as they are scored; null for the first.</summary>
     public IReadOnlyList<TokenLogProb?> PromptLogProbs => _promptLogProbs;
 
@@ -77,6 +99,42 @@ internal sealed class Sequence
     /// <summary>Adds the score of the next prompt token.</summary>
     public void AddPromptLogProb(TokenLogProb logProb) => _promptLogProbs.Add(logProb);
 
-    /// <summary>Adds a sampled token.</summary>
-    public void Append(int token) => _tokens.Add(token);
+    /// <summary>True when the logits at a position are wanted to score the forced token after it, which was not done yet.</summary>
+    public bool ScoresForcedAfter(int position) =>
+        position >= FirstPositionToRead && position + 1 < _tokens.Count;
+
+    /// <summary>Adds the score of the next forced token.</summary>
+    public void AddForcedLogProb(TokenLogProb logProb) => _forcedLogProbs.Add(logProb);
+
+    /// <summary>Adds a sampled token, which reports the forced ones before it.</summary>
+    public void Append(int token)
+    {
+        _tokens.Add(token);
+        Sampler.Record(token);
+        Constraint?.Accept(token);
+        ForcedCount = 0;
+        _forcedLogProbs.Clear();
+    }
+
+    /// <summary>
+    /// Adds the tokens that the constraint leaves no choice about, none of which ends the sequence, and starts on the mask
+    /// of the token after them.
+    /// </summary>
+    public void AppendForced()
+    {
+        foreach (int token in Constraint!.Forced(Request.MaxNewTokens - GeneratedCount))
+        {
+            if (Sampler.IsStop(token))
+            {
+                break;
+            }
+
+            _tokens.Add(token);
+            Sampler.Record(token);
+            Constraint.Accept(token);
+            ForcedCount++;
+        }
+
+        Constraint.BeginMask(Request.MaxNewTokens - GeneratedCount);
+    }
 }

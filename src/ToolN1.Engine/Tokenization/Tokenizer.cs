@@ -122,6 +122,9 @@ public sealed class Tokenizer
     /// <summary>Whether an id is an added token that is marked special.</summary>
     public bool IsSpecial(int id) => _specialIds.Contains(id);
 
+    /// <summary>Whether an id is an added token, special or not.</summary>
+    public bool IsAdded(int id) => _addedTexts.ContainsKey(id);
+
     /// <summary>The text of ids; bytes that are not UTF-8 become U+FFFD.</summary>
     /// <param name="ids">Token ids.</param>
     /// <param name="skipSpecial">Leaves special tokens out.</param>

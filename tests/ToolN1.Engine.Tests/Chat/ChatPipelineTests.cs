@@ -96,7 +96,7 @@ public sealed class ChatPipelineTests
         using CancellationTokenSource cancellation = new();
         ChatPipeline pipeline = Pipeline("hermes", new ScriptedInferenceEngine(Model(4096), Tiny.Encode("abcdef")));
         List<ChatEvent> events = [];
-        await foreach (ChatEvent chatEvent in pipeline.Generate(Request(), cancellation.Token))
+        await foreach (ChatEvent chatEvent in await pipeline.StartAsync(Request(), cancellation.Token))
         {
             events.Add(chatEvent);
             await cancellation.CancelAsync();
@@ -106,20 +106,20 @@ public sealed class ChatPipelineTests
     }
 
     [Fact]
-    public void Generate_PromptAndAnswerTooLong_IsRefusedWithAllCountsBeforeTheEngineIsAsked()
+    public async Task Generate_PromptAndAnswerTooLong_IsRefusedWithAllCountsBeforeTheEngineIsAsked()
     {
         ScriptedInferenceEngine engine = new(Model(100), []);
         int prompt = Pipeline("hermes", engine).Encode(Request()).Length;
-        ContextLengthExceededException exception = Assert.Throws<ContextLengthExceededException>(() => Pipeline("hermes", engine).Generate(Request() with { MaxNewTokens = 90 }, TestContext.Current.CancellationToken));
+        ContextLengthExceededException exception = await Assert.ThrowsAsync<ContextLengthExceededException>(() => Pipeline("hermes", engine).PrepareAsync(Request() with { MaxNewTokens = 90 }, TestContext.Current.CancellationToken));
         Assert.Equal((prompt, 90, 100), (exception.PromptTokens, exception.RequestedTokens, exception.MaxModelLength));
         Assert.Empty(engine.Requests);
     }
 
     [Fact]
-    public void Generate_NoLimit_TakesWhatTheModelsLengthLeaves()
+    public async Task Generate_NoLimit_TakesWhatTheModelsLengthLeaves()
     {
         ScriptedInferenceEngine engine = new(Model(4096), []);
-        _ = Pipeline("hermes", engine).Generate(Request(), TestContext.Current.CancellationToken);
+        _ = await Pipeline("hermes", engine).StartAsync(Request(), TestContext.Current.CancellationToken);
         Assert.Equal(4096, engine.Requests[0].MaxNewTokens + engine.Requests[0].PromptTokenIds.Count);
     }
 
@@ -128,11 +128,11 @@ public sealed class ChatPipelineTests
     {
         ScriptedInferenceEngine engine = new(Model(8192), answer, updateSize);
         ChatRequest request = change is null ? Request() : change(Request());
-        return (engine, await ChatCompletionResult.FoldAsync(Pipeline(format, engine).Generate(request, TestContext.Current.CancellationToken)));
+        return (engine, await ChatCompletionResult.FoldAsync(await Pipeline(format, engine).StartAsync(request, TestContext.Current.CancellationToken)));
     }
 
     private static ChatPipeline Pipeline(string format, ScriptedInferenceEngine engine) =>
-        new(engine, Tiny, ChatFormats.Create(format, Path.GetTempPath(), Tiny));
+        ChatPipelines.Create(engine, Tiny, ChatFormats.Create(format, Path.GetTempPath(), Tiny));
 
     private static ModelInfo Model(int length) => new("scripted", length, Tiny.VocabularySize, [TinyTokenizer.EndOfText], "1");
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Hosting;
+using ToolN1.Engine.Tests.Chat;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.TestSupport;
@@ -66,7 +67,7 @@ public sealed class EmbeddedModelTests(EmbeddedModelTests.Loaded loaded) : IClas
         StringBuilder reasoning = new();
         StringBuilder calls = new();
         ChatFinishReason reason = ChatFinishReason.Cancelled;
-        await foreach (ChatEvent item in loaded.Pipeline.Generate(request, TestContext.Current.CancellationToken))
+        await foreach (ChatEvent item in await loaded.Pipeline.StartAsync(request, TestContext.Current.CancellationToken))
         {
             switch (item)
             {
@@ -100,7 +101,7 @@ public sealed class EmbeddedModelTests(EmbeddedModelTests.Loaded loaded) : IClas
             Tokenizer tokenizer = Tokenizer.Load(TestPaths.NanoModel);
             Decoder decoder = CheckpointLoader.Load(TestPaths.NanoModel, CPU, ScalarType.Float32);
             _engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tool-n1-nano"), new EngineOptions { MaxModelLength = 2048 });
-            Pipeline = new ChatPipeline(_engine, tokenizer, ChatFormats.Create("auto", TestPaths.NanoModel, tokenizer));
+            Pipeline = ChatPipelines.Create(_engine, tokenizer, ChatFormats.Create("auto", TestPaths.NanoModel, tokenizer));
         }
 
         public ChatPipeline Pipeline { get; }
