@@ -16,11 +16,11 @@ namespace ToolN1.Cli.Bench;
 /// <summary>Starts an engine as options say, measures, and reports. Prompts are random ids and no prefix is ever shared.</summary>
 internal sealed class BenchRunner
 {
-    private readonly Random _random = new(1);
     private readonly InferenceEngine _engine;
     private readonly BenchSettings _settings;
     private readonly string _dtype;
     private readonly Device _device;
+    private int _requests;
 
     private BenchRunner(InferenceEngine engine, BenchSettings settings, ScalarType dtype, Device device)
     {
@@ -97,10 +97,12 @@ internal sealed class BenchRunner
     /// <returns>Seconds from the call to each token.</returns>
     public async Task<double[]> GenerateAsync(int promptTokens, int newTokens, CancellationToken cancellationToken)
     {
+        // A generator of its own: clients ask at the same time, and a shared one is not made for that.
+        Random random = new(Interlocked.Increment(ref _requests));
         GenerationRequest request = new()
         {
             RequestId = Guid.NewGuid().ToString(),
-            PromptTokenIds = [.. Enumerable.Range(0, promptTokens).Select(_ => _random.Next(_engine.Model.VocabularySize))],
+            PromptTokenIds = [.. Enumerable.Range(0, promptTokens).Select(_ => random.Next(_engine.Model.VocabularySize))],
             MaxNewTokens = newTokens,
             Sampling = SamplingParameters.Greedy with { IgnoreEndOfSequence = true },
         };
@@ -121,7 +123,7 @@ internal sealed class BenchRunner
         ModelConfig config = settings.Model is null ? ModelPresets.Get(settings.Preset) : ModelConfig.Load(settings.Model);
         ScalarType dtype = DTypeSelector.Select(settings.DType, config.DeclaredDType, device);
         Decoder decoder = settings.Model is null ? Random(config, device, dtype) : CheckpointLoader.Load(settings.Model, device, dtype);
-        EngineOptions options = new() { EnablePrefixCache = false, MaxSequences = settings.MaxSequences };
+        EngineOptions options = new() { EnablePrefixCache = false, MaxSequences = settings.MaxSequences, MaxBatchedTokens = settings.MaxBatchedTokens };
         return new BenchRunner(InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, settings.ModelName), options), settings, dtype, device);
     }
 

@@ -12,6 +12,7 @@ internal static class BenchCommands
     private static readonly Option<string> DType = new("--dtype") { Description = "auto, float32 or bfloat16.", DefaultValueFactory = _ => "auto" };
     private static readonly Option<string> Device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
     private static readonly Option<int> Repeat = new("--repeat") { Description = "Repetitions after one warm-up; medians are reported.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<int?> BatchedTokens = new("--batched-tokens") { Description = "Tokens computed in one step, as ToolN1:Engine:MaxBatchedTokens." };
     private static readonly Option<FileInfo?> Json = new("--json") { Description = "Also writes the report here." };
 
     /// <summary>The command with its subcommands.</summary>
@@ -84,12 +85,14 @@ internal static class BenchCommands
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
         int next = -1;
         double[][] times = new double[requests][];
+        int[] prompts = new int[requests];
         await Task.WhenAll(Enumerable.Range(0, clients).Select(async _ =>
         {
             for (int i = Interlocked.Increment(ref next); i < requests; i = Interlocked.Increment(ref next))
             {
                 double spread = 0.5 + ((i * 7 % requests) / (double)requests);
-                times[i] = await runner.GenerateAsync((int)(promptTokens * spread), Math.Max(1, (int)(newTokens * spread)), cancellationToken);
+                prompts[i] = (int)(promptTokens * spread);
+                times[i] = await runner.GenerateAsync(prompts[i], Math.Max(1, (int)(newTokens * spread)), cancellationToken);
             }
         }));
         double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -97,12 +100,15 @@ internal static class BenchCommands
         double[] gaps = [.. times.SelectMany(time => time.Zip(time.Skip(1), (a, b) => (b - a) * 1000))];
         return new()
         {
+            ["prompt tok/s"] = prompts.Sum() / seconds,
             ["generated tok/s"] = times.Sum(time => time.Length) / seconds,
             ["requests/s"] = requests / seconds,
             ["time to first token ms, median"] = BenchRunner.Quantile(first, 0.5),
             ["time to first token ms, 95%"] = BenchRunner.Quantile(first, 0.95),
+            ["time to first token ms, 99%"] = BenchRunner.Quantile(first, 0.99),
             ["between tokens ms, median"] = BenchRunner.Quantile(gaps, 0.5),
             ["between tokens ms, 95%"] = BenchRunner.Quantile(gaps, 0.95),
+            ["between tokens ms, 99%"] = BenchRunner.Quantile(gaps, 0.99),
         };
     }
 
@@ -112,7 +118,7 @@ internal static class BenchCommands
         Option[] options,
         Func<ParseResult, (int Sequences, string Mix, Func<BenchRunner, CancellationToken, Task<Dictionary<string, double>>> Measure)> plan)
     {
-        Command command = new(name, description) { ModelFolder, Preset, DType, Device, Repeat, Json };
+        Command command = new(name, description) { ModelFolder, Preset, DType, Device, Repeat, BatchedTokens, Json };
         foreach (Option option in options)
         {
             command.Add(option);
@@ -128,6 +134,7 @@ internal static class BenchCommands
                 result.GetRequiredValue(Device),
                 Math.Max(1, result.GetRequiredValue(Repeat)),
                 sequences,
+                result.GetValue(BatchedTokens),
                 result.GetValue(Json)?.FullName);
             await BenchRunner.RunAsync(settings, name, mix, measure, cancellationToken);
         });

@@ -202,7 +202,11 @@ public sealed class Tokenizer
         foreach ((int offset, int length) in _file.PreTokenizer.PreTokenize(text))
         {
             ReadOnlySpan<char> piece = text.AsSpan(offset, length);
-            if (_file.IgnoresMerges && _file.WholePieces.TryGetValue(ByteLevelAlphabet.Encode(Encoding.UTF8.GetBytes(text, offset, length)), out int id))
+            if (length == 1 && char.IsAscii(piece[0]))
+            {
+                ids.Add(_longPieces.IdOf((byte)piece[0]));
+            }
+            else if (_file.IgnoresMerges && _file.WholePieces.TryGetValue(ByteLevelAlphabet.Encode(Encoding.UTF8.GetBytes(text, offset, length)), out int id))
             {
                 ids.Add(id);
             }

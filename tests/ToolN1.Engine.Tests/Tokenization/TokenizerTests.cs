@@ -98,21 +98,6 @@ public sealed class TokenizerTests
             iter: 3000);
 
     [Fact]
-    public void LongPieceMerger_AnyPiece_MergesAsTheLibraryDoes()
-    {
-        TokenizerFile file = TokenizerFile.Parse(Encoding.UTF8.GetBytes(Json), "tokenizer.json");
-        LongPieceMerger merger = new(file.Vocabulary, file.Merges);
-        Gen.Int[0, 4].Select(index => "helao"[index]).Array[1, 200].Select(letters => new string(letters)).Sample(
-            text =>
-            {
-                List<int> ids = [];
-                merger.Encode(Encoding.UTF8.GetBytes(text), ids);
-                Assert.Equal(Tiny.Encode(text), ids);
-            },
-            iter: 1000);
-    }
-
-    [Fact]
     public void Encode_ALongTextWithoutAPieceBoundary_IsNotQuadratic()
     {
         // With the library's own merging this takes minutes.
