@@ -81,7 +81,7 @@ public sealed class LongPieceMergerTests
         List<string> tokens = [.. text.Select(letter => letter.ToString())];
         while (true)
         {
-            var best = Enumerable.Range(0, tokens.Count - 1)
+            (int Rank, int Place) best = Enumerable.Range(0, tokens.Count - 1)
                 .Select(place => (Rank: merges.IndexOf((tokens[place], tokens[place + 1])), Place: place))
                 .Where(found => found.Rank >= 0)
                 .DefaultIfEmpty((Rank: -1, Place: -1))
