@@ -6,6 +6,7 @@ using ToolN1.Api.Endpoints;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
 using ToolN1.Api.OpenApi;
+using ToolN1.Api.Streaming;
 using ToolN1.Engine.Hosting;
 
 namespace ToolN1.Api;
@@ -54,7 +55,9 @@ internal static class ServerComposition
     public static WebApplicationBuilder AddEndpoints(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<FailureLog>();
+        builder.Services.AddSingleton<ChatGenerator>();
         builder.Services.AddSingleton<ChatCompletionEndpoint>();
+        builder.Services.AddSingleton<ResponseEndpoint>();
         builder.Services.AddSingleton<CompletionEndpoint>();
         builder.Services.AddSingleton<ModelEndpoints>();
         builder.Services.AddSingleton<TokenizeEndpoints>();

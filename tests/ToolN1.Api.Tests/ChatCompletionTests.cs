@@ -163,12 +163,12 @@ public sealed class ChatCompletionTests
         using ApiServer server = new();
         await server.PostJsonAsync(Json.ChatRoute, Json.Chat(
             """
-            "tools":[{"type":"function","function":{"description":null,"name":"a.b","strict":false,"parameters":{}}},
+            "tools":[{"type":"function","function":{"description":null,"name":"a-b","strict":false,"parameters":{}}},
                      {"type":"function","function":{"name":"c","parameters":null}},{"type":"function","function":{"name":"d"}}]
             """));
 
         string prompt = Prompt(server);
-        Assert.Contains("""{"name": "a.b", "parameters": {}}""", prompt, StringComparison.Ordinal);
+        Assert.Contains("""{"name": "a-b", "parameters": {}}""", prompt, StringComparison.Ordinal);
         Assert.Contains("""{"name": "c"}""", prompt, StringComparison.Ordinal);
         Assert.Contains("""{"name": "d"}""", prompt, StringComparison.Ordinal);
     }
@@ -226,6 +226,17 @@ public sealed class ChatCompletionTests
         Assert.Equal("before ", choice["message"]!["content"]!.GetValue<string>());
         Assert.Equal("stop", choice["finish_reason"]!.GetValue<string>());
         Assert.Equal(0, server.Engine.Active);
+    }
+
+    [Fact]
+    public async Task Chat_OtherWeights_HaveAnotherFingerprint()
+    {
+        using ApiServer server = new();
+        JsonNode before = await server.PostJsonAsync(Json.ChatRoute, Json.Chat());
+        server.Engine.Model = server.Engine.Model with { WeightVersion = "fedcba9876543210" };
+        JsonNode after = await server.PostJsonAsync(Json.ChatRoute, Json.Chat());
+
+        Assert.Equal(("fp_0123456789ab", "fp_fedcba987654"), (before["system_fingerprint"]!.GetValue<string>(), after["system_fingerprint"]!.GetValue<string>()));
     }
 
     [Fact]

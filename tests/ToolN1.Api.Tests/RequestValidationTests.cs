@@ -41,21 +41,40 @@ public sealed class RequestValidationTests
     [InlineData("top_logprobs", "2", "top_logprobs", "invalid_value")]
     [InlineData("stream", "\"yes\"", "stream", "invalid_type")]
     [InlineData("stream_options", "{\"include_usage\":true}", "stream_options", "invalid_value")]
-    [InlineData("tool_choice", "\"required\"", "tool_choice", "unsupported_parameter")]
-    [InlineData("tool_choice", "{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "tool_choice", "unsupported_parameter")]
+    [InlineData("tool_choice", "\"required\"", "tool_choice", "invalid_value")]
+    [InlineData("tool_choice", "{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "tool_choice.function.name", "invalid_value")]
+    [InlineData("tool_choice", "{\"type\":\"function\",\"name\":\"f\"}", "tool_choice.name", "unknown_parameter")]
+    [InlineData("tool_choice", "{\"type\":\"function\"}", "tool_choice.function", "missing_required_parameter")]
+    [InlineData("tool_choice", "{\"type\":\"custom\",\"custom\":{\"name\":\"f\"}}", "tool_choice.type", "unsupported_parameter")]
+    [InlineData("tool_choice", "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[]}}", "tool_choice.allowed_tools.tools", "invalid_value")]
+    [InlineData("tool_choice", "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]}}", "tool_choice.allowed_tools.tools[0].function.name", "invalid_value")]
+    [InlineData("tool_choice", "{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"never\",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]}}", "tool_choice.allowed_tools.mode", "invalid_value")]
+    [InlineData("response_format", "{\"type\":\"json_schema\"}", "response_format.json_schema", "missing_required_parameter")]
+    [InlineData("response_format", "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"}}", "response_format.json_schema.schema", "missing_required_parameter")]
+    [InlineData("response_format", "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"two words\",\"schema\":{}}}", "response_format.json_schema.name", "invalid_value")]
+    [InlineData("response_format", "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\",\"strict\":true,\"schema\":{\"type\":\"cat\"}}}", "response_format.json_schema.schema", "invalid_json_schema")]
+    [InlineData("response_format", "{\"type\":\"grammar\"}", "response_format.type", "invalid_value")]
+    [InlineData("reasoning_effort", "\"huge\"", "reasoning_effort", "invalid_value")]
+    [InlineData("reasoning_effort", "3", "reasoning_effort", "invalid_type")]
+    [InlineData("include_reasoning", "\"yes\"", "include_reasoning", "invalid_type")]
+    [InlineData("cache_salt", "\"\"", "cache_salt", "invalid_value")]
+    [InlineData("verbosity", "\"low\"", "verbosity", "invalid_value")]
+    [InlineData("functions", "[]", "functions", "invalid_value")]
+    [InlineData("functions", "[{\"name\":\"f\",\"strict\":true}]", "functions[0].strict", "unknown_parameter")]
+    [InlineData("functions", "[{\"name\":\"f\"},{\"name\":\"f\"}]", "functions[1].name", "invalid_value")]
+    [InlineData("function_call", "{\"name\":\"f\"}", "function_call.name", "invalid_value")]
+    [InlineData("function_call", "\"required\"", "function_call", "invalid_value")]
+    [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"a.b\"}}]", "tools[0].function.name", "invalid_value")]
+    [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"\"}}]", "tools[0].function.name", "invalid_value")]
+    [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcde\"}}]", "tools[0].function.name", "invalid_value")]
+    [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\"}},{\"type\":\"function\",\"function\":{\"name\":\"g\",\"strict\":true,\"parameters\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"cat\"}}}}}]", "tools[1].function.parameters", "invalid_function_parameters")]
     [InlineData("tool_choice", "\"sometimes\"", "tool_choice", "invalid_value")]
-    [InlineData("response_format", "{\"type\":\"json_object\"}", "response_format.type", "unsupported_parameter")]
-    [InlineData("response_format", "{\"type\":\"json_schema\",\"json_schema\":{}}", "response_format.type", "unsupported_parameter")]
     [InlineData("response_format", "{}", "response_format.type", "missing_required_parameter")]
     [InlineData("modalities", "[\"text\",\"audio\"]", "modalities", "invalid_value")]
     [InlineData("modalities", "[\"audio\"]", "modalities[0]", "invalid_value")]
     [InlineData("audio", "{}", "audio", "unsupported_parameter")]
     [InlineData("prediction", "{}", "prediction", "unsupported_parameter")]
     [InlineData("web_search_options", "{}", "web_search_options", "unsupported_parameter")]
-    [InlineData("reasoning_effort", "\"low\"", "reasoning_effort", "unsupported_parameter")]
-    [InlineData("verbosity", "\"low\"", "verbosity", "unsupported_parameter")]
-    [InlineData("functions", "[]", "functions", "unsupported_parameter")]
-    [InlineData("function_call", "\"auto\"", "function_call", "unsupported_parameter")]
     [InlineData("store", "true", "store", "unsupported_parameter")]
     [InlineData("service_tier", "\"flex\"", "service_tier", "invalid_value")]
     [InlineData("metadata", "{\"a\":1}", "metadata.a", "invalid_type")]
@@ -66,7 +85,6 @@ public sealed class RequestValidationTests
     [InlineData("tools", "[{\"type\":\"function\",\"function\":{}}]", "tools[0].function.name", "missing_required_parameter")]
     [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"two words\"}}]", "tools[0].function.name", "invalid_value")]
     [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\"}},{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "tools[1].function.name", "invalid_value")]
-    [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"strict\":true}}]", "tools[0].function.strict", "unsupported_parameter")]
     [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":\"{}\"}}]", "tools[0].function.parameters", "invalid_type")]
     [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"returns\":{}}}]", "tools[0].function.returns", "unknown_parameter")]
     [InlineData("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"a\":1,\"a\":2}}}]", "tools[0].function.parameters.a", "duplicate_parameter")]
@@ -88,14 +106,19 @@ public sealed class RequestValidationTests
     [InlineData("[\"Hi\"]", "messages[0]", "invalid_type")]
     [InlineData("[{\"content\":\"Hi\"}]", "messages[0].role", "missing_required_parameter")]
     [InlineData("[{\"role\":\"robot\",\"content\":\"Hi\"}]", "messages[0].role", "invalid_value")]
-    [InlineData("[{\"role\":\"function\",\"name\":\"f\",\"content\":\"Hi\"}]", "messages[0].role", "unsupported_parameter")]
+    [InlineData("[{\"role\":\"function\",\"name\":\"f\",\"content\":\"Hi\"}]", "messages[0].name", "invalid_value")]
+    [InlineData("[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"role\":\"function\",\"name\":\"g\",\"content\":\"Hi\"}]", "messages[1].name", "invalid_value")]
+    [InlineData("[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"[]\"}}]", "messages[0].function_call.arguments", "invalid_value")]
+    [InlineData("[{\"role\":\"user\",\"content\":\"Hi\",\"name\":\"two words\"}]", "messages[0].name", "invalid_value")]
+    [InlineData("[{\"role\":\"user\",\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}]", "messages[0].content[0].type", "unsupported_parameter")]
+    [InlineData("[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},{\"role\":\"user\",\"content\":\"x\"}]", "messages[0].tool_calls[0].id", "invalid_value")]
+    [InlineData("[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"content\":\"x\",\"tool_call_id\":\"a\"},{\"role\":\"tool\",\"content\":\"x\",\"tool_call_id\":\"a\"}]", "messages[2].tool_call_id", "invalid_value")]
     [InlineData("[{\"role\":\"user\"}]", "messages[0].content", "missing_required_parameter")]
     [InlineData("[{\"role\":\"user\",\"content\":null}]", "messages[0].content", "missing_required_parameter")]
     [InlineData("[{\"role\":\"user\",\"content\":7}]", "messages[0].content", "invalid_type")]
     [InlineData("[{\"role\":\"user\",\"content\":[]}]", "messages[0].content", "invalid_value")]
     [InlineData("[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]}]", "messages[0].content[0].type", "unsupported_parameter")]
     [InlineData("[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]", "messages[0].content[0].text", "missing_required_parameter")]
-    [InlineData("[{\"role\":\"user\",\"content\":\"Hi\",\"name\":\"Bo\"}]", "messages[0].name", "unsupported_parameter")]
     [InlineData("[{\"role\":\"user\",\"content\":\"Hi\",\"tool_calls\":[]}]", "messages[0].tool_calls", "unknown_parameter")]
     [InlineData("[{\"role\":\"assistant\"}]", "messages[0].content", "missing_required_parameter")]
     [InlineData("[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"[1]\"}}]}]", "messages[0].tool_calls[0].function.arguments", "invalid_value")]
@@ -127,13 +150,39 @@ public sealed class RequestValidationTests
         Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
     }
 
-    [Fact]
-    public async Task Chat_ParallelToolCallsFalseWithTools_IsRefusedByName()
+    [Theory]
+    [InlineData("\"functions\":[{\"name\":\"f\"}],\"tools\":[]", "functions")]
+    [InlineData("\"functions\":[{\"name\":\"f\"}],\"tool_choice\":\"auto\"", "functions")]
+    [InlineData("\"function_call\":\"none\",\"tools\":[]", "function_call")]
+    public async Task Chat_OlderAndNewerForm_AreNotMixed(string more, string param)
     {
         using ApiServer server = new();
-        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat($"\"tools\":[{Json.Weather}],\"parallel_tool_calls\":false").ToJsonString());
+        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat(more).ToJsonString());
 
-        Assert.Equal("parallel_tool_calls", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+        Assert.Equal(param, (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Chat_SchemaThatCannotBeEnforced_TheMessageHoldsItsPointer()
+    {
+        using ApiServer server = new();
+        const string Tools = """[{"type":"function","function":{"name":"g","strict":true,"parameters":{"type":"object","properties":{"a":{"type":"cat"}}}}}]""";
+        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat($"\"tools\":{Tools}").ToJsonString());
+
+        Assert.Contains("/properties/a", (await Json.ErrorAsync(response, 400))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Empty(server.Engine.Requests);
+    }
+
+    [Theory]
+    [InlineData(128, true)]
+    [InlineData(129, false)]
+    public async Task Chat_Tools_UpTo128(int count, bool accepted)
+    {
+        using ApiServer server = new();
+        string tools = string.Join(',', Enumerable.Range(0, count).Select(number => $"{{\"type\":\"function\",\"function\":{{\"name\":\"f{number}\"}}}}"));
+        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat($"\"tools\":[{tools}]").ToJsonString());
+
+        Assert.Equal(accepted, response.IsSuccessStatusCode);
     }
 
     [Fact]

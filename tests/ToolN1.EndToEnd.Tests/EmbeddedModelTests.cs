@@ -42,6 +42,7 @@ public sealed class EmbeddedModelTests
         Assert.True(second.Usage.InputTokenCount > first.Usage.InputTokenCount);
         Assert.True(second.Usage.InputTokenDetails.CachedTokenCount > 0);
         Assert.NotEqual(ChatFinishReason.Length, second.FinishReason);
+        Assert.True(second.ToolCalls.Count > 0 || second.Content.Any(part => part.Text.Length > 0), "The loop ended in an empty message.");
     }
 
     [Fact]

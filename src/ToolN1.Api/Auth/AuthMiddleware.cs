@@ -24,7 +24,7 @@ internal sealed class AuthMiddleware(RequestDelegate next, KeyRing keys)
 
         if (access != Access.Public)
         {
-            RequireKey(context, access);
+            context.Features.Set(keys.TenantOf(RequireKey(context, access)));
         }
 
         return next(context);
@@ -43,13 +43,13 @@ internal sealed class AuthMiddleware(RequestDelegate next, KeyRing keys)
         }
     }
 
-    private void RequireKey(HttpContext context, Access access)
+    private string RequireKey(HttpContext context, Access access)
     {
         string header = context.Request.Headers.Authorization.ToString();
         string key = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : "";
         if (keys.Opens(key, access))
         {
-            return;
+            return key;
         }
 
         if (keys.Knows(key))

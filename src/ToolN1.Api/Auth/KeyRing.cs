@@ -24,6 +24,9 @@ internal sealed class KeyRing(AuthOptions options)
     /// <summary>Whether a presented key is any of the configured ones.</summary>
     public bool Knows(string key) => Opens(key, Access.ApiKey);
 
+    /// <summary>The tenant of a key; the same for the same key, in this and in other processes.</summary>
+    public Tenant TenantOf(string key) => new(Convert.ToHexStringLower(SHA256.HashData(Hash(key))));
+
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
     private static bool Contains(byte[][] keys, byte[] hash)

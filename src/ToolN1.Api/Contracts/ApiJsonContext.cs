@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Errors;
 
 namespace ToolN1.Api.Contracts;
@@ -10,6 +11,8 @@ namespace ToolN1.Api.Contracts;
 [JsonSerializable(typeof(ErrorEnvelope))]
 [JsonSerializable(typeof(ChatCompletion))]
 [JsonSerializable(typeof(ChatCompletionChunk))]
+[JsonSerializable(typeof(Response))]
+[JsonSerializable(typeof(ResponseEvent))]
 [JsonSerializable(typeof(Completion))]
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ModelList))]

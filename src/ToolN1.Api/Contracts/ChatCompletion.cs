@@ -45,7 +45,7 @@ internal sealed record ChatChoice
     [Description("Log-probabilities of the generated tokens, or null.")]
     public ChatLogProbs? Logprobs { get; init; }
 
-    [Description("Why it ended: `stop` (end of turn or a stop text), `tool_calls` (it holds calls) or `length` (token limit; an unfinished call is not reported).")]
+    [Description("Why it ended: `stop` (end of turn or a stop text), `tool_calls` (it holds calls; `function_call` where the request offers `functions`) or `length` (token limit; an unfinished call is not reported).")]
     public required string FinishReason { get; init; }
 }
 
@@ -66,9 +66,17 @@ internal sealed record AssistantAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ReasoningContent { get; init; }
 
+    [Description("The same as `reasoning_content`, where the request has `include_reasoning: true`.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Reasoning { get; init; }
+
     [Description("The calls, in order; absent where there are none.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ToolCallBody>? ToolCalls { get; init; }
+
+    [Description("The call, where the request offers `functions`; absent otherwise.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FunctionCallBody? FunctionCall { get; init; }
 }
 
 /// <summary>A call of a tool.</summary>

@@ -51,7 +51,7 @@ internal sealed record ChunkChoice
 }
 
 /// <summary>What a piece adds to a message.</summary>
-[Description("What a piece adds to the message: at most one of its fields.")]
+[Description("What a piece adds to the message: at most one of its fields (`reasoning` beside `reasoning_content` aside).")]
 internal sealed record ChunkDelta
 {
     [Description("`assistant`, in the first piece.")]
@@ -66,7 +66,15 @@ internal sealed record ChunkDelta
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ReasoningContent { get; init; }
 
+    [Description("The same as `reasoning_content`, where the request has `include_reasoning: true`.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Reasoning { get; init; }
+
     [Description("The beginning of a call (index, id, type and name) or more of its arguments (index).")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ToolCallBody>? ToolCalls { get; init; }
+
+    [Description("The beginning of a call (name) or more of its arguments, where the request offers `functions`.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FunctionCallBody? FunctionCall { get; init; }
 }

@@ -44,13 +44,37 @@ internal static class CommonFields
             "Options of a streamed answer; only with `stream: true`.",
             [
                 new("include_usage", new BooleanShape(), "Adds a last chunk with `usage` and no choices; all others carry `usage: null`.") { Default = false },
-                new("include_obfuscation", new BooleanShape { Only = false, Reason = "chunks are not padded with random characters" }, "Only false: chunks are never padded.") { Default = false },
+                new("include_obfuscation", new BooleanShape { Only = false, Reason = "chunks are not padded with random characters" }, "Only false: chunks are never padded.") { Default = false, Effect = FieldEffect.None },
             ]),
             "Options of a streamed answer; only with `stream: true`."),
     ];
 
     /// <summary>Who asks. It changes nothing in the answer.</summary>
-    public static Field User { get; } = new("user", new StringShape(), "The end user, for the caller's own bookkeeping; it does not change the answer and is not kept.");
+    public static Field User { get; } = new("user", new StringShape(), "The end user, for the caller's own bookkeeping; it does not change the answer and is not kept.") { Effect = FieldEffect.None };
+
+    /// <summary>What callers send for their own or OpenAI's purposes. It changes nothing in the answer.</summary>
+    public static IReadOnlyList<Field> Bookkeeping { get; } =
+    [
+        new("metadata", new MapShape(new StringShape { MaxLength = 512 }, 16, 64), "Up to 16 pairs for the caller's own bookkeeping; answers are not stored, so it changes nothing.") { Effect = FieldEffect.None },
+        User,
+        new("safety_identifier", new StringShape(), "A stable id of the end user, for the caller's own bookkeeping; it changes nothing.") { Effect = FieldEffect.None },
+        new("prompt_cache_key", new StringShape(), "A hint for routing; there is one server with one prefix cache, so it changes nothing.") { Effect = FieldEffect.None },
+        new("service_tier", new StringShape { Values = ["auto", "default"] }, "There is one tier: `auto` and `default` both mean it, others are refused.") { Default = Text("auto"), Effect = FieldEffect.None },
+    ];
+
+    /// <summary>Storing answers.</summary>
+    public static Field Store { get; } = new("store", new BooleanShape { Only = false, Reason = "answers are not stored" }, "Only false: answers are not stored.") { Default = false, Effect = FieldEffect.None };
+
+    /// <summary>How wordy answers are.</summary>
+    public static Field Verbosity { get; } =
+        new("verbosity", new StringShape { Values = ["medium"] }, "Only `medium`: the served model has no levels of verbosity.") { Default = Text("medium"), Effect = FieldEffect.None };
+
+    /// <summary>Levels of thinking.</summary>
+    public static StringShape ReasoningEffort { get; } = new() { Values = ["none", "minimal", "low", "medium", "high"] };
+
+    /// <summary>Who may share cached prompts.</summary>
+    public static Field CacheSalt { get; } = new(
+        "cache_salt", new StringShape { MinLength = 1 }, "Only requests with the same salt (and the same API key) share cached prompt prefixes. (vLLM's extension.)");
 
     /// <summary>The reference to a choice count.</summary>
     public static Field N { get; } = new("n", new IntegerShape(1, MaxChoices), "How many answers to generate; the prompt is computed, and counted in `usage`, once.") { Default = 1 };

@@ -13,8 +13,12 @@ internal static class CompletionBinder
     private const int DefaultMaxTokens = 16;
 
     /// <summary>Maps a request that <see cref="CompletionShape"/> has checked.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="model">The served model.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="tenant">Who asks, as far as the prefix cache is concerned (<see cref="Auth.Tenant"/>).</param>
     /// <exception cref="ApiException">400 or 404 naming the field.</exception>
-    public static CompletionCall Bind(JsonElement request, ModelInfo model, Tokenizer tokenizer)
+    public static CompletionCall Bind(JsonElement request, ModelInfo model, Tokenizer tokenizer, string? tenant)
     {
         ChatBinder.RequireModel(request, model);
         int maxNewTokens = request.Integer("max_tokens") ?? DefaultMaxTokens;
@@ -37,7 +41,8 @@ internal static class CompletionBinder
             request.Boolean("echo") ?? false,
             logProbs,
             request.Integer("n") ?? 1,
-            ChatBinder.DeliveryOf(request));
+            ChatBinder.DeliveryOf(request),
+            SamplingBinder.CacheSalt(request, tenant));
     }
 
     private static List<int[]> Prompts(JsonElement prompt, ModelInfo model, Tokenizer tokenizer)

@@ -11,6 +11,7 @@ namespace ToolN1.Api.Contracts;
 /// <param name="LogProbs">How many alternatives to return at each place; null for no log-probabilities.</param>
 /// <param name="Choices">How many answers a prompt.</param>
 /// <param name="Delivery">How the answer travels.</param>
+/// <param name="CacheSalt">Who shares cached prompt prefixes.</param>
 internal sealed record CompletionCall(
     IReadOnlyList<int[]> Prompts,
     int MaxNewTokens,
@@ -19,4 +20,5 @@ internal sealed record CompletionCall(
     bool Echo,
     int? LogProbs,
     int Choices,
-    Delivery Delivery);
+    Delivery Delivery,
+    string? CacheSalt);

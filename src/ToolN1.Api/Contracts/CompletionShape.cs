@@ -30,7 +30,8 @@ internal static class CompletionShape
             .. CommonFields.Sampling,
             .. CommonFields.Ending,
             .. CommonFields.Streaming,
-            new("best_of", new IntegerShape(1, 1), "Only 1: answers are not generated to be thrown away."),
+            new("best_of", new IntegerShape(1, 1), "Only 1: answers are not generated to be thrown away.") { Effect = FieldEffect.None },
+            CommonFields.CacheSalt,
             CommonFields.User,
         ])
     {

@@ -51,6 +51,12 @@ internal static class SamplingBinder
         ? stop.ValueKind == JsonValueKind.String ? [stop.GetString()!] : [.. stop.EnumerateArray().Select(text => text.GetString()!)]
         : [];
 
+    /// <summary>Who shares cached prompt prefixes with the request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="tenant">Who asks (<see cref="Auth.Tenant"/>).</param>
+    public static string? CacheSalt(JsonElement request, string? tenant) =>
+        request.String("cache_salt") is string salt ? $"{tenant}\n{salt}" : tenant;
+
     /// <summary>Token ids, each within the vocabulary.</summary>
     /// <exception cref="ApiException">400 naming the element.</exception>
     public static int[] TokenIds(IEnumerable<JsonElement> items, FieldPath path, int vocabularySize)

@@ -14,8 +14,8 @@ internal static class TokenizeShapes
         [
             OptionalModel,
             new("prompt", new StringShape(), "A raw text; control tokens written in it are recognised."),
-            ChatCompletionShape.Messages with { Required = false },
-            ChatCompletionShape.Tools,
+            MessageShapes.Messages with { Required = false },
+            ToolShapes.Tools,
             new("add_generation_prompt", new BooleanShape(), "Whether the rendered conversation ends with the start of an assistant turn; only with `messages`.") { Default = true },
             new("add_special_tokens", new BooleanShape(), "Whether to add what the tokenizer puts around a raw prompt, as `/v1/completions` does (Llama 3: the begin-of-text token); only with `prompt`.") { Default = true },
             new("return_token_strs", new BooleanShape(), "Whether to return each token's text too.") { Default = false },

@@ -8,7 +8,7 @@ namespace ToolN1.Api.Contracts;
 [Description("Exact token counts.")]
 internal sealed record Usage
 {
-    [Description("Tokens of the prompt, cached ones included.")]
+    [Description("Tokens of the prompt, cached ones included; where the model was asked a second time for an answer in words, of both prompts.")]
     public required int PromptTokens { get; init; }
 
     [Description("Tokens generated, the ending one included, over all choices.")]
@@ -24,17 +24,21 @@ internal sealed record Usage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public CompletionTokensDetails? CompletionTokensDetails { get; init; }
 
-    /// <summary>Counts of a chat answer; the prompt that its choices share counts once.</summary>
+    /// <summary>
+    /// Counts of a chat answer. The prompt that its choices share counts once; so does the second prompt of those choices
+    /// whose model was asked again for words.
+    /// </summary>
     public static Usage Of(IReadOnlyList<ChatUsage> choices)
     {
-        int prompt = choices[0].PromptTokens;
+        ChatUsage? again = choices.FirstOrDefault(choice => choice.SecondPromptTokens > 0);
+        int prompt = choices[0].PromptTokens + (again?.SecondPromptTokens ?? 0);
         int completion = choices.Sum(choice => choice.CompletionTokens);
         return new Usage
         {
             PromptTokens = prompt,
             CompletionTokens = completion,
             TotalTokens = prompt + completion,
-            PromptTokensDetails = new PromptTokensDetails { CachedTokens = choices[0].CachedPromptTokens },
+            PromptTokensDetails = new PromptTokensDetails { CachedTokens = choices[0].CachedPromptTokens + (again?.CachedSecondPromptTokens ?? 0) },
             CompletionTokensDetails = new CompletionTokensDetails { ReasoningTokens = choices.Sum(choice => choice.ReasoningTokens) },
         };
     }

@@ -1,16 +1,19 @@
 using System.Text.Json;
+using Microsoft.Extensions.Options;
+using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
 using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
+using ToolN1.Engine;
 using ToolN1.Engine.Chat;
-using ToolN1.Engine.Hosting;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/chat/completions.</summary>
-internal sealed class ChatCompletionEndpoint(ServedModel model, ChatPipeline pipeline, TimeProvider time, RequestMetrics metrics, FailureLog log)
+internal sealed class ChatCompletionEndpoint(
+    IInferenceEngine engine, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -18,25 +21,13 @@ internal sealed class ChatCompletionEndpoint(ServedModel model, ChatPipeline pip
         ChatCall call;
         using (JsonDocument body = await RequestBody.ReadAsync(context, ChatCompletionShape.Shape))
         {
-            call = ChatBinder.Bind(body.RootElement, model.Info);
+            call = ChatBinder.Bind(body.RootElement, engine.Model, options.Value, Tenant.Of(context));
         }
 
-        PreparedChat chat = await pipeline.PrepareAsync(call.Request, context.RequestAborted);
-        AnswerIdentity identity = AnswerIdentity.New("chatcmpl-", model.Info, time);
+        AnswerIdentity identity = AnswerIdentity.New("chatcmpl-", engine.Model, time);
         RequestTimer timer = metrics.Start("chat");
-        await using ChoiceSet<ChatEvent> choices = ChoiceSet<ChatEvent>.Start(
-            call.Choices,
-            (choice, cancellation) => pipeline.Generate(
-                chat with
-                {
-                    Request = call.Request with
-                    {
-                        RequestId = $"{identity.Id}-{choice}",
-                        Sampling = SamplingBinder.ForChoice(call.Request.Sampling, choice),
-                    },
-                },
-                cancellation),
-            context.RequestAborted);
+        SchemaPaths schemas = call.Fields.AsFunctionCall ? SchemaPaths.Functions : SchemaPaths.Chat;
+        await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(call.Request, call.Choices, identity.Id, schemas, context.RequestAborted);
         if (call.Delivery.Stream)
         {
             await StreamedAnswer.WriteAsync(context, log, writer => StreamAsync(writer, choices, call, identity, timer, context.RequestAborted));
@@ -51,7 +42,7 @@ internal sealed class ChatCompletionEndpoint(ServedModel model, ChatPipeline pip
     private static async Task<ChatCompletion> WholeAsync(
         ChoiceSet<ChatEvent> choices, ChatCall call, AnswerIdentity identity, RequestTimer timer, CancellationToken cancellation)
     {
-        ChatAnswerBuilder[] answers = [.. Enumerable.Range(0, call.Choices).Select(index => new ChatAnswerBuilder(index, call.WithLogProbs))];
+        ChatAnswerBuilder[] answers = [.. Enumerable.Range(0, call.Choices).Select(index => new ChatAnswerBuilder(index, call.Fields))];
         await foreach ((int choice, ChatEvent piece) in choices.ReadAsync(cancellation))
         {
             timer.Piece();

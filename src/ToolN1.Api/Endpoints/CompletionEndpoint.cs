@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
@@ -21,10 +22,10 @@ internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine eng
         CompletionCall call;
         using (JsonDocument body = await RequestBody.ReadAsync(context, CompletionShape.Shape))
         {
-            call = CompletionBinder.Bind(body.RootElement, model.Info, model.Tokenizer);
+            call = CompletionBinder.Bind(body.RootElement, engine.Model, model.Tokenizer, Tenant.Of(context));
         }
 
-        AnswerIdentity identity = AnswerIdentity.New("cmpl-", model.Info, time);
+        AnswerIdentity identity = AnswerIdentity.New("cmpl-", engine.Model, time);
         RequestTimer timer = metrics.Start("completion");
         await using ChoiceSet<CompletionPiece> pieces = ChoiceSet<CompletionPiece>.Start(
             call.Prompts.Count * call.Choices,

@@ -1,5 +1,6 @@
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
+using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.OpenApi;
 
 namespace ToolN1.Api.Endpoints;
@@ -22,6 +23,18 @@ internal static class RouteTable
             Examples = RequestExamples.Chat,
             Response = typeof(ChatCompletion),
             StreamedEvent = typeof(ChatCompletionChunk),
+            Refusals = GenerationRefusals,
+        });
+        Post<ResponseEndpoint>(routes, "/v1/responses", endpoint => endpoint.HandleAsync, new OperationDoc(
+            "Continue a conversation (Responses API)",
+            "The part of OpenAI's Responses API that needs no memory: send the whole conversation as `input`, the output items of earlier answers as they came. "
+                + "With `stream: true` the answer comes as server-sent events by name, each with `type` and `sequence_number`; "
+                + "`response.completed`, `response.incomplete` or `response.failed` is the last.")
+        {
+            Request = ResponseShape.Shape,
+            Examples = RequestExamples.Response,
+            Response = typeof(Response),
+            StreamedEvent = typeof(ResponseEvent),
             Refusals = GenerationRefusals,
         });
         Post<CompletionEndpoint>(routes, "/v1/completions", endpoint => endpoint.HandleAsync, new OperationDoc(

@@ -1,13 +1,15 @@
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Shapes;
+using ToolN1.Engine.Chat;
 using ToolN1.Engine.Hosting;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /tokenize and /detokenize.</summary>
-internal sealed class TokenizeEndpoints(ServedModel model)
+internal sealed class TokenizeEndpoints(ServedModel model, IOptions<ChatServingOptions> options)
 {
     private static readonly string[] ChatOnly = ["tools", "add_generation_prompt"];
     private static readonly string[] PromptOnly = ["add_special_tokens"];
@@ -57,7 +59,7 @@ internal sealed class TokenizeEndpoints(ServedModel model)
         if (chat)
         {
             bool addGenerationPrompt = request.Boolean("add_generation_prompt") ?? true;
-            return model.Format.Render(ChatBinder.Messages(request), ChatBinder.Tools(request), addGenerationPrompt).Encode(model.Tokenizer);
+            return model.Format.Render(MessageBinder.Bind(request, options.Value.KeepReasoning, mayEndInCalls: true), ToolBinder.Tools(request), addGenerationPrompt).Encode(model.Tokenizer);
         }
 
         return request.Boolean("add_special_tokens") ?? true

@@ -3,7 +3,6 @@ using System.Text.Json;
 using ToolN1.Api.Contracts;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
-using ToolN1.Engine.Constraints;
 
 namespace ToolN1.Api.Errors;
 
@@ -22,8 +21,6 @@ internal static class ErrorWriter
         { RetryAfter = overloaded.RetryAfter },
         ContextLengthExceededException tooLong =>
             ApiException.ContextLengthExceeded(tooLong.PromptTokens, tooLong.RequestedTokens, tooLong.MaxModelLength, "messages"),
-        ConstraintException constraint =>
-            ApiException.Invalid(constraint.Tool is null ? "response_format" : "tools", $"Invalid schema: {constraint.Message}.", "invalid_schema"),
         BadHttpRequestException bad => FromStatus(bad.StatusCode),
         _ => null,
     };

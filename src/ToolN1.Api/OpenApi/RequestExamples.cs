@@ -21,6 +21,22 @@ internal static class RequestExamples
         }
         """;
 
+    private const string ResponseWeatherTool =
+        """
+        {
+          "type": "function",
+          "name": "get_weather",
+          "description": "Get the current weather of a city.",
+          "parameters": {
+            "type": "object",
+            "properties": { "city": { "type": "string", "description": "The city, for example Paris." } },
+            "required": ["city"],
+            "additionalProperties": false
+          },
+          "strict": true
+        }
+        """;
+
     /// <summary>POST /v1/chat/completions.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Chat(string model) =>
     [
@@ -62,6 +78,85 @@ internal static class RequestExamples
               "max_completion_tokens": 256,
               "stream": true,
               "stream_options": { "include_usage": true }
+            }
+            """)),
+        ("required_call", "A call is required, and of this tool", Parse(
+            $$"""
+            {
+              "model": {{Quote(model)}},
+              "messages": [{ "role": "user", "content": "What is the weather in Paris?" }],
+              "tools": [{{WeatherTool}}],
+              "tool_choice": { "type": "function", "function": { "name": "get_weather" } },
+              "parallel_tool_calls": false,
+              "reasoning_effort": "low",
+              "temperature": 0,
+              "max_completion_tokens": 512
+            }
+            """)),
+        ("json_schema", "An answer that follows a JSON schema", Parse(
+            $$"""
+            {
+              "model": {{Quote(model)}},
+              "messages": [{ "role": "user", "content": "Answer in JSON with city and country: where is the Eiffel tower?" }],
+              "response_format": {
+                "type": "json_schema",
+                "json_schema": {
+                  "name": "place",
+                  "strict": true,
+                  "schema": {
+                    "type": "object",
+                    "properties": { "city": { "type": "string", "maxLength": 40 }, "country": { "type": "string", "enum": ["France", "Italy", "Spain"] } },
+                    "required": ["city", "country"],
+                    "additionalProperties": false
+                  }
+                }
+              },
+              "reasoning_effort": "none",
+              "temperature": 0,
+              "max_completion_tokens": 256
+            }
+            """)),
+        ("functions", "OpenAI's older form of tools", Parse(
+            $$"""
+            {
+              "model": {{Quote(model)}},
+              "messages": [{ "role": "user", "content": "What is the weather in Paris?" }],
+              "functions": [{ "name": "get_weather", "parameters": { "type": "object", "properties": { "city": { "type": "string" } }, "required": ["city"] } }],
+              "function_call": "auto",
+              "temperature": 0,
+              "max_completion_tokens": 256
+            }
+            """)),
+    ];
+
+    /// <summary>POST /v1/responses.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Response(string model) =>
+    [
+        ("text", "A user's text", Parse($$"""{ "model": {{Quote(model)}}, "input": "Hello!", "max_output_tokens": 64, "temperature": 0 }""")),
+        ("tool_call", "A question that a tool can answer", Parse(
+            $$"""
+            {
+              "model": {{Quote(model)}},
+              "instructions": "Use the tools.",
+              "input": [{ "role": "user", "content": "What is the weather in Paris?" }],
+              "tools": [{{ResponseWeatherTool}}],
+              "temperature": 0,
+              "max_output_tokens": 256
+            }
+            """)),
+        ("tool_result", "The second turn, streamed: the items of the first and the tool's result", Parse(
+            $$"""
+            {
+              "model": {{Quote(model)}},
+              "input": [
+                { "role": "user", "content": "What is the weather in Paris?" },
+                { "type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": "{\"city\": \"Paris\"}" },
+                { "type": "function_call_output", "call_id": "call_1", "output": "{\"temperature_celsius\": 21}" }
+              ],
+              "tools": [{{ResponseWeatherTool}}],
+              "temperature": 0,
+              "max_output_tokens": 256,
+              "stream": true
             }
             """)),
     ];

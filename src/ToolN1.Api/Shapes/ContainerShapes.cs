@@ -8,6 +8,10 @@ internal sealed class ArrayShape(Shape item, int minItems = 0, int maxItems = in
 {
     public override string Expectation => "an array";
 
+    public override string Range => maxItems < int.MaxValue ? $"an array of {minItems} to {maxItems}" : minItems > 0 ? $"an array of at least {minItems}" : Expectation;
+
+    public override IEnumerable<Shape> Parts => [item];
+
     public override bool Fits(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && (value.GetArrayLength() == 0 || item.Fits(value[0]));
 
@@ -44,6 +48,10 @@ internal sealed class ArrayShape(Shape item, int minItems = 0, int maxItems = in
 internal sealed class MapShape(Shape value, int maxEntries = int.MaxValue, int maxKeyLength = int.MaxValue) : Shape
 {
     public override string Expectation => "an object";
+
+    public override string Range => maxEntries < int.MaxValue ? $"an object of up to {maxEntries} entries" : Expectation;
+
+    public override IEnumerable<Shape> Parts => [value];
 
     public override bool Fits(JsonElement element) => element.ValueKind == JsonValueKind.Object;
 
@@ -102,6 +110,10 @@ internal sealed class AnyObjectShape : Shape
 internal sealed class UnionShape(params Shape[] alternatives) : Shape
 {
     public override string Expectation => string.Join(" or ", alternatives.Select(shape => shape.Expectation).Distinct());
+
+    public override string Range => string.Join(" or ", alternatives.Select(shape => shape.Range).Distinct());
+
+    public override IEnumerable<Shape> Parts => alternatives;
 
     public override bool Fits(JsonElement value) => alternatives.Any(shape => shape.Fits(value));
 

@@ -13,4 +13,17 @@ internal sealed record Field(string Name, Shape Shape, string Description)
 
     /// <summary>What absence means, where a value says it.</summary>
     public JsonNode? Default { get; init; }
+
+    /// <summary>What becomes of its value.</summary>
+    public FieldEffect Effect { get; init; }
+}
+
+/// <summary>What becomes of a field's value.</summary>
+internal enum FieldEffect
+{
+    /// <summary>It does what it says.</summary>
+    Honoured,
+
+    /// <summary>Every value that is accepted is what the server does anyway, or is none of its business.</summary>
+    None,
 }

@@ -18,8 +18,13 @@ internal sealed class ObjectShape(string name, string description, IReadOnlyList
     /// <summary>The component's name in the OpenAPI document.</summary>
     public string Name => name;
 
+    /// <summary>What it is, for the documentation.</summary>
+    public string Description => description;
+
     /// <summary>The fields that are honoured, in documentation order.</summary>
     public IReadOnlyList<Field> Fields => fields;
+
+    public override IEnumerable<Shape> Parts => fields.Select(known => known.Shape);
 
     public override string Expectation => "an object";
 
@@ -105,7 +110,15 @@ internal sealed class TaggedShape(string tag, IReadOnlyDictionary<string, Object
     /// <summary>Tags of OpenAI's that are refused, with the reason.</summary>
     public IReadOnlyDictionary<string, string> Refused { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What an object without the tag is; null where it must have one.</summary>
+    public string? DefaultTag { get; init; }
+
+    /// <summary>The tag's name.</summary>
+    public string Tag => tag;
+
     public override string Expectation => "an object";
+
+    public override IEnumerable<Shape> Parts => variants.Values.Distinct();
 
     public override bool Fits(JsonElement value) => value.ValueKind == JsonValueKind.Object;
 
@@ -117,13 +130,18 @@ internal sealed class TaggedShape(string tag, IReadOnlyDictionary<string, Object
         }
 
         string param = path.Field(tag).ToString();
-        if (!value.TryGetProperty(tag, out JsonElement tagElement) || tagElement.ValueKind == JsonValueKind.Null)
+        string? tagValue = DefaultTag;
+        if (value.Has(tag, out JsonElement tagElement))
+        {
+            new StringShape().Check(tagElement, path.Field(tag));
+            tagValue = tagElement.GetString();
+        }
+
+        if (tagValue is null)
         {
             throw ApiException.Invalid(param, $"Missing required parameter: '{param}'.", "missing_required_parameter");
         }
 
-        new StringShape().Check(tagElement, path.Field(tag));
-        string tagValue = tagElement.GetString()!;
         if (Refused.TryGetValue(tagValue, out string? reason))
         {
             throw ApiException.Unsupported(param, $"Unsupported value for '{param}': '{tagValue}'. {reason}");

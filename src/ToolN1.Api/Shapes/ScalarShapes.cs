@@ -23,6 +23,10 @@ internal sealed class StringShape : Shape
 
     public override string Expectation => Values is { Count: 1 } ? $"the string '{Values[0]}'" : "a string";
 
+    public override string Range => Values is not null ? string.Join(", ", Values.Select(value => $"`{value}`"))
+        : MaxLength < int.MaxValue ? $"a string, {MinLength} to {MaxLength} characters"
+        : Expectation;
+
     public override bool Fits(JsonElement value) => value.ValueKind == JsonValueKind.String;
 
     public override void Check(JsonElement value, FieldPath path)
@@ -72,6 +76,8 @@ internal sealed class NumberShape(double min, double max) : Shape
 
     public override string Expectation => "a number";
 
+    public override string Range => $"a number {(MinIsExclusive ? "above" : "from")} {Text(min)} to {Text(max)}";
+
     public override bool Fits(JsonElement value) => value.ValueKind == JsonValueKind.Number;
 
     public override void Check(JsonElement value, FieldPath path)
@@ -103,6 +109,10 @@ internal sealed class NumberShape(double min, double max) : Shape
 internal sealed class IntegerShape(long min, long max) : Shape
 {
     public override string Expectation => "an integer";
+
+    public override string Range => min == long.MinValue ? Expectation
+        : max >= int.MaxValue ? $"an integer from {min}"
+        : $"an integer from {min} to {max}";
 
     public override bool Fits(JsonElement value) => value.ValueKind == JsonValueKind.Number;
 
@@ -142,6 +152,8 @@ internal sealed class BooleanShape : Shape
     public string? Reason { get; init; }
 
     public override string Expectation => "a boolean";
+
+    public override string Range => Only is bool only ? $"`{(only ? "true" : "false")}`" : Expectation;
 
     public override bool Fits(JsonElement value) => value.ValueKind is JsonValueKind.True or JsonValueKind.False;
 

@@ -13,6 +13,12 @@ internal abstract class Shape
     /// <summary>The expected kind in words, for errors: "a string", "an array of integers".</summary>
     public abstract string Expectation { get; }
 
+    /// <summary>The expected kind with its bounds, for the documentation.</summary>
+    public virtual string Range => Expectation;
+
+    /// <summary>The shapes that this one is made of.</summary>
+    public virtual IEnumerable<Shape> Parts => [];
+
     /// <summary>Whether a value is of this kind at a first look (type only), to choose among alternatives.</summary>
     public abstract bool Fits(JsonElement value);
 

@@ -5,7 +5,7 @@ using ToolN1.Engine.Chat;
 namespace ToolN1.Api.Streaming;
 
 /// <summary>Folds the events of one choice into a whole answer: the same events that a streamed answer is made of.</summary>
-internal sealed class ChatAnswerBuilder(int index, bool withLogProbs)
+internal sealed class ChatAnswerBuilder(int index, AnswerFields fields)
 {
     private readonly StringBuilder _content = new();
     private readonly StringBuilder _reasoning = new();
@@ -47,21 +47,27 @@ internal sealed class ChatAnswerBuilder(int index, bool withLogProbs)
     }
 
     /// <summary>The whole answer.</summary>
-    public ChatChoice Build() => new()
+    public ChatChoice Build()
     {
-        Index = index,
-        Message = new AssistantAnswer
+        string? reasoning = _reasoning.Length > 0 ? _reasoning.ToString() : null;
+        return new ChatChoice
         {
-            Content = _calls.Count > 0 && _content.Length == 0 ? null : _content.ToString(),
-            ReasoningContent = _reasoning.Length > 0 ? _reasoning.ToString() : null,
-            ToolCalls = _calls.Count > 0
-                ? [.. _calls.Select(call => ChatWire.Call(call.Begin, index: null) with
-                {
-                    Function = new FunctionCallBody { Name = call.Begin.Name, Arguments = call.Arguments.ToString() },
-                })]
-                : null,
-        },
-        Logprobs = withLogProbs ? new ChatLogProbs { Content = _logProbs } : null,
-        FinishReason = ChatWire.FinishReason(Finished.Reason),
-    };
+            Index = index,
+            Message = new AssistantAnswer
+            {
+                Content = _calls.Count > 0 && _content.Length == 0 ? null : _content.ToString(),
+                ReasoningContent = fields.Reasoning == ReasoningFields.None ? null : reasoning,
+                Reasoning = fields.Reasoning == ReasoningFields.Both ? reasoning : null,
+                ToolCalls = _calls.Count > 0 && !fields.AsFunctionCall
+                    ? [.. _calls.Select(call => ChatWire.Call(call.Begin, index: null) with { Function = Function(call.Begin, call.Arguments) })]
+                    : null,
+                FunctionCall = _calls.Count > 0 && fields.AsFunctionCall ? Function(_calls[0].Begin, _calls[0].Arguments) : null,
+            },
+            Logprobs = fields.WithLogProbs ? new ChatLogProbs { Content = _logProbs } : null,
+            FinishReason = ChatWire.FinishReason(Finished.Reason, fields),
+        };
+    }
+
+    private static FunctionCallBody Function(ChatEvent.ToolCallBegin begin, StringBuilder arguments) =>
+        new() { Name = begin.Name, Arguments = arguments.ToString() };
 }

@@ -6,6 +6,7 @@ namespace ToolN1.Api.Streaming;
 /// <summary>Turns the events of one choice into chunks.</summary>
 internal sealed class ChatChunkBuilder(AnswerIdentity identity, int index, ChatCall call)
 {
+    private readonly AnswerFields _fields = call.Fields;
     private readonly List<TokenLogProbBody> _logProbs = [];
     private bool _saidSomething;
 
@@ -25,18 +26,24 @@ internal sealed class ChatChunkBuilder(AnswerIdentity identity, int index, ChatC
                 _logProbs.AddRange(logProbs.Tokens.Select(ChatWire.LogProb));
                 return null;
             case ChatEvent.ReasoningDelta reasoning:
-                return Chunk(new ChunkDelta { ReasoningContent = reasoning.Text });
+                return _fields.Reasoning == ReasoningFields.None
+                    ? null
+                    : Chunk(new ChunkDelta { ReasoningContent = reasoning.Text, Reasoning = _fields.Reasoning == ReasoningFields.Both ? reasoning.Text : null });
             case ChatEvent.ContentDelta content:
                 _saidSomething = true;
                 return Chunk(new ChunkDelta { Content = content.Text });
             case ChatEvent.ToolCallBegin begin:
                 _saidSomething = true;
-                return Chunk(new ChunkDelta { ToolCalls = [ChatWire.Call(begin, begin.Index)] });
+                ToolCallBody body = ChatWire.Call(begin, begin.Index);
+                return Chunk(_fields.AsFunctionCall ? new ChunkDelta { FunctionCall = body.Function } : new ChunkDelta { ToolCalls = [body] });
             case ChatEvent.ToolCallArgumentsDelta arguments:
-                return Chunk(new ChunkDelta { ToolCalls = [new ToolCallBody { Index = arguments.Index, Function = new FunctionCallBody { Arguments = arguments.Json } }] });
+                FunctionCallBody more = new() { Arguments = arguments.Json };
+                return Chunk(_fields.AsFunctionCall
+                    ? new ChunkDelta { FunctionCall = more }
+                    : new ChunkDelta { ToolCalls = [new ToolCallBody { Index = arguments.Index, Function = more }] });
             case ChatEvent.Finished finished:
                 // A whole answer without text and calls has the content "": so has a streamed one.
-                return Chunk(_saidSomething ? new ChunkDelta() : new ChunkDelta { Content = "" }, ChatWire.FinishReason(finished.Reason));
+                return Chunk(_saidSomething ? new ChunkDelta() : new ChunkDelta { Content = "" }, ChatWire.FinishReason(finished.Reason, _fields));
             default:
                 throw new InvalidOperationException($"Unknown event {piece.GetType().Name}.");
         }

@@ -19,10 +19,10 @@ internal static class ChatWire
 
     /// <summary>OpenAI's name of a finish reason.</summary>
     /// <exception cref="ApiException">503: the engine ended the answer because it is stopping.</exception>
-    public static string FinishReason(ChatFinishReason reason) => reason switch
+    public static string FinishReason(ChatFinishReason reason, AnswerFields fields) => reason switch
     {
         ChatFinishReason.Stop => "stop",
-        ChatFinishReason.ToolCalls => "tool_calls",
+        ChatFinishReason.ToolCalls => fields.AsFunctionCall ? "function_call" : "tool_calls",
         ChatFinishReason.Length => "length",
         _ => throw Stopping(),
     };

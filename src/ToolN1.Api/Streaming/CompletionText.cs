@@ -21,6 +21,7 @@ internal sealed class CompletionText(IInferenceEngine engine, Tokenizer tokenize
             MaxNewTokens = call.MaxNewTokens,
             Sampling = SamplingBinder.ForChoice(call.Sampling, index % call.Choices),
             PromptLogProbs = call.Echo ? call.LogProbs : null,
+            CacheSalt = call.CacheSalt,
         };
         return ReadAsync(engine.Generate(request, cancellationToken), call, prompt, cancellationToken);
     }

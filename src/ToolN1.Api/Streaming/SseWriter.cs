@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.Features;
@@ -27,8 +28,16 @@ internal sealed class SseWriter(HttpContext context)
     }
 
     /// <summary>One event with a JSON value.</summary>
-    public async Task WriteAsync<T>(T value, JsonTypeInfo<T> type)
+    /// <param name="value">The value.</param>
+    /// <param name="type">How it is written.</param>
+    /// <param name="name">The event's name, of letters, dots and underscores; null for an event without one.</param>
+    public async Task WriteAsync<T>(T value, JsonTypeInfo<T> type, string? name = null)
     {
+        if (name is not null)
+        {
+            Encoding.ASCII.GetBytes($"event: {name}\n", context.Response.BodyWriter);
+        }
+
         context.Response.BodyWriter.Write("data: "u8);
         using (Utf8JsonWriter writer = new(context.Response.BodyWriter, WriterOptions))
         {

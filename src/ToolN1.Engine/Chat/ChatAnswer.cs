@@ -15,9 +15,13 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
     private int _completionTokens;
     private int _reasoningTokens;
     private bool _thoughtThrough;
+    private bool _wroteText;
 
     /// <summary>The last event was given out.</summary>
     public bool IsFinished { get; private set; }
+
+    /// <summary>The model ended its turn by itself and has neither called a tool nor written anything to read.</summary>
+    public bool SaidNothing { get; private set; }
 
     /// <summary>What an engine update adds.</summary>
     public IReadOnlyList<ChatEvent> Append(GenerationUpdate update)
@@ -98,10 +102,11 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
 
         if (!_stops.Stopped && _stops.Flush() is { Length: > 0 } held)
         {
-            events.Add(new ChatEvent.ContentDelta(held));
+            AddText(held, events);
         }
 
         IsFinished = true;
+        SaidNothing = reason == FinishReason.Stop && !_stops.Stopped && parser.CallCount == 0 && !_wroteText;
         events.Add(new ChatEvent.Finished(Reason(reason), new ChatUsage(promptTokens, _cachedTokens, _completionTokens, _reasoningTokens)));
     }
 
@@ -126,7 +131,7 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
             string text = chatEvent is ChatEvent.ContentDelta content ? _stops.Append(content.Text) : _stops.Flush();
             if (text.Length > 0)
             {
-                events.Add(new ChatEvent.ContentDelta(text));
+                AddText(text, events);
             }
 
             if (chatEvent is not ChatEvent.ContentDelta)
@@ -134,6 +139,12 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
                 events.Add(chatEvent);
             }
         }
+    }
+
+    private void AddText(string text, List<ChatEvent> events)
+    {
+        _wroteText |= !string.IsNullOrWhiteSpace(text);
+        events.Add(new ChatEvent.ContentDelta(text));
     }
 
     private ChatTokenLogProb Describe(TokenLogProb logProb) => new(

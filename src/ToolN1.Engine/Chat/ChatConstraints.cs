@@ -21,6 +21,11 @@ public sealed class ChatConstraints(ConstraintCompiler compiler, IOptions<Engine
     /// <exception cref="ConstraintException">A schema cannot be enforced, or compiling it goes over the budget.</exception>
     public AnswerConstraint? Compile(ChatRequest request)
     {
+        if (request.MustWrite)
+        {
+            return compiler.Words();
+        }
+
         IReadOnlyList<ChatTool> callable = Callable(request);
         bool mustCall = request.ToolChoice is ToolChoice.Required or ToolChoice.Function or ToolChoice.Allowed { IsRequired: true };
         if (mustCall)

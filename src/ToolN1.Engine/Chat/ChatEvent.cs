@@ -55,7 +55,14 @@ public enum ChatFinishReason
 /// <param name="CachedPromptTokens">Those served from the prefix cache.</param>
 /// <param name="CompletionTokens">All generated tokens, the ending one included.</param>
 /// <param name="ReasoningTokens">Generated tokens up to and including the end of thinking; 0 without thinking.</param>
-public sealed record ChatUsage(int PromptTokens, int CachedPromptTokens, int CompletionTokens, int ReasoningTokens);
+public sealed record ChatUsage(int PromptTokens, int CachedPromptTokens, int CompletionTokens, int ReasoningTokens)
+{
+    /// <summary>Tokens of the second prompt, where the model was asked again for words (<see cref="ChatRequest.AnswersInWords"/>); else 0.</summary>
+    public int SecondPromptTokens { get; init; }
+
+    /// <summary>Those of the second prompt that were served from the prefix cache.</summary>
+    public int CachedSecondPromptTokens { get; init; }
+}
 
 /// <summary>A token with its text and bytes beside its log-probability.</summary>
 /// <param name="LogProb">Ids and numbers.</param>

@@ -28,7 +28,7 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool ends
         ChatPromptBuilder prompt = new();
         prompt.Template(markup.Start);
         int first = messages[0].Role == ChatRole.System ? 1 : 0;
-        string? system = first == 1 ? markup.Text(messages[0].Content) : null;
+        string? system = first == 1 ? Text(messages[0]) : null;
         if (tools.Count > 0)
         {
             prompt.Template(markup.Open("system"));
@@ -47,7 +47,14 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool ends
     }
 
     /// <inheritdoc/>
-    public ChatOutputParser CreateParser(IReadOnlyList<ChatTool> tools) => new(endsTurnAtFirstBlock, tools);
+    public ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools) => new(endsTurnAtFirstBlock, tools);
+
+    /// <summary>A message's text as it is written, its speaker's name before it.</summary>
+    protected string Text(ChatMessage message)
+    {
+        string text = markup.Text(message.Content);
+        return message.Name is null || text.Length == 0 ? text : $"{message.Name}: {text}";
+    }
 
     /// <summary>The function object's JSON as this format prints it.</summary>
     protected static string FunctionJson(ChatTool tool, int index, bool ensureAscii)
@@ -104,13 +111,18 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool ends
                 ChatRole.Assistant => "assistant",
                 _ => markup.ToolRole,
             }));
+            if (message.Reasoning is not null)
+            {
+                prompt.Template("<think>").Content(message.Reasoning).Template("</think>");
+            }
+
             if (message.Role == ChatRole.Assistant && message.ToolCalls.Count > 0)
             {
                 AddCalls(prompt, message, i);
             }
             else
             {
-                prompt.Content(markup.Text(message.Content));
+                prompt.Content(Text(message));
             }
 
             prompt.Template(markup.End);

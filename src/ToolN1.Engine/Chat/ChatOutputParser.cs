@@ -21,6 +21,7 @@ namespace ToolN1.Engine.Chat;
 /// <para>Content never holds one of the four tags: stray ones are dropped, also where dropping one would form another.
 /// White space before a tag, and after one that ends thinking or a block, is dropped; content on both sides of a block is
 /// joined by a line feed.</para>
+/// <para>A parser that reads no calls (none may be made) takes call tags for stray ones.</para>
 /// </remarks>
 public sealed class ChatOutputParser
 {
@@ -29,6 +30,7 @@ public sealed class ChatOutputParser
     private static readonly string[] CallEnd = [CallClose];
 
     private readonly bool _endsTurnAtFirstBlock;
+    private readonly bool _readsCalls;
     private readonly HashSet<string> _toolNames;
     private readonly List<ChatEvent> _events = [];
     private readonly StringBuilder _reasoning = new();
@@ -43,10 +45,11 @@ public sealed class ChatOutputParser
     private bool _sawTag;
     private bool _completed;
 
-    internal ChatOutputParser(bool endsTurnAtFirstBlock, IEnumerable<ChatTool> tools)
+    internal ChatOutputParser(bool endsTurnAtFirstBlock, IEnumerable<ChatTool>? tools)
     {
         _endsTurnAtFirstBlock = endsTurnAtFirstBlock;
-        _toolNames = [.. tools.Select(tool => tool.Name)];
+        _readsCalls = tools is not null;
+        _toolNames = [.. (tools ?? []).Select(tool => tool.Name)];
     }
 
     private enum State
@@ -203,7 +206,7 @@ public sealed class ChatOutputParser
             Thinking = ThinkingOutcome.Unclosed;
             _state = State.Reasoning;
         }
-        else if (tag == CallOpen)
+        else if (tag == CallOpen && _readsCalls)
         {
             FlushContent();
             _state = State.Block;

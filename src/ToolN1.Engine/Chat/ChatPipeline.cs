@@ -10,6 +10,9 @@ namespace ToolN1.Engine.Chat;
 /// </summary>
 public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, ChatConstraints constraints)
 {
+    // How often a second answer knocks at a full queue.
+    private const int MaxAttempts = 5;
+
     /// <summary>The prompt's ids, exactly as <see cref="Generate"/> sends them.</summary>
     /// <exception cref="ArgumentException">A tool or a past call whose JSON is not JSON.</exception>
     public int[] Encode(ChatRequest request) =>
@@ -56,6 +59,13 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
     /// <exception cref="EngineOverloadedException">The queue is full, or the engine is stopping.</exception>
     public IAsyncEnumerable<ChatEvent> Generate(PreparedChat chat, CancellationToken cancellationToken)
     {
+        (IAsyncEnumerable<GenerationUpdate> updates, ChatAnswer answer) = Start(chat, cancellationToken);
+        bool mayBeAskedAgain = chat.Request.AnswersInWords && chat.Tools.Count > 0 && chat.Request.ToolChoice is ToolChoice.Auto or ToolChoice.Allowed { IsRequired: false };
+        return mayBeAskedAgain ? ReadUntilWords(updates, answer, chat.Request, cancellationToken) : Read(updates, answer, cancellationToken);
+    }
+
+    private (IAsyncEnumerable<GenerationUpdate> Updates, ChatAnswer Answer) Start(PreparedChat chat, CancellationToken cancellationToken)
+    {
         ChatRequest request = chat.Request;
         SamplingParameters sampling = request.Sampling;
         if (!sampling.IgnoreEndOfSequence)
@@ -72,11 +82,78 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
                 MaxNewTokens = request.MaxNewTokens ?? engine.Model.MaxModelLength - chat.Prompt.Count,
                 Sampling = sampling,
                 Constraint = chat.Constraint,
+                CacheSalt = request.CacheSalt,
             },
             cancellationToken);
-        ChatAnswer answer = new(tokenizer, format.CreateParser(chat.Tools), request.Stop, chat.Prompt.Count);
-        return Read(updates, answer, cancellationToken);
+        ChatOutputParser parser = format.CreateParser(request.ToolChoice is ToolChoice.None ? null : chat.Tools);
+        return (updates, new ChatAnswer(tokenizer, parser, request.Stop, chat.Prompt.Count));
     }
+
+    /// <summary>An answer, and where it says nothing, the answer in words to the same conversation behind it.</summary>
+    private async IAsyncEnumerable<ChatEvent> ReadUntilWords(
+        IAsyncEnumerable<GenerationUpdate> updates,
+        ChatAnswer answer,
+        ChatRequest request,
+        CancellationToken cancellationToken,
+        [EnumeratorCancellation] CancellationToken enumeration = default)
+    {
+        await foreach (ChatEvent chatEvent in Read(updates, answer, cancellationToken).WithCancellation(enumeration).ConfigureAwait(false))
+        {
+            if (chatEvent is not ChatEvent.Finished finished || !answer.SaidNothing || await AskForWordsAsync(request, finished.Usage, cancellationToken).ConfigureAwait(false) is not { } again)
+            {
+                yield return chatEvent;
+                continue;
+            }
+
+            await foreach (ChatEvent word in again.WithCancellation(enumeration).ConfigureAwait(false))
+            {
+                yield return word is ChatEvent.Finished last ? last with { Usage = Sum(finished.Usage, last.Usage) } : word;
+            }
+        }
+    }
+
+    /// <summary>Asks again without the tools.</summary>
+    /// <returns>Null where there is no room for an answer, or the engine takes no more requests: the answer is then what it is.</returns>
+    private async Task<IAsyncEnumerable<ChatEvent>?> AskForWordsAsync(ChatRequest request, ChatUsage used, CancellationToken cancellationToken)
+    {
+        try
+        {
+            PreparedChat chat = await PrepareAsync(
+                request with
+                {
+                    RequestId = request.RequestId + "-words",
+                    ToolChoice = new ToolChoice.None(),
+                    MustWrite = true,
+                    AnswersInWords = false,
+                    MaxNewTokens = request.MaxNewTokens - used.CompletionTokens,
+                },
+                cancellationToken).ConfigureAwait(false);
+            for (int attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    (IAsyncEnumerable<GenerationUpdate> updates, ChatAnswer answer) = Start(chat, cancellationToken);
+                    return Read(updates, answer, cancellationToken);
+                }
+                catch (EngineOverloadedException overloaded) when (attempt < MaxAttempts)
+                {
+                    await Task.Delay(overloaded.RetryAfter, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is EngineOverloadedException or ContextLengthExceededException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private static ChatUsage Sum(ChatUsage first, ChatUsage second) => first with
+    {
+        CompletionTokens = first.CompletionTokens + second.CompletionTokens,
+        ReasoningTokens = first.ReasoningTokens + second.ReasoningTokens,
+        SecondPromptTokens = second.PromptTokens,
+        CachedSecondPromptTokens = second.CachedPromptTokens,
+    };
 
     private static async IAsyncEnumerable<ChatEvent> Read(
         IAsyncEnumerable<GenerationUpdate> updates,

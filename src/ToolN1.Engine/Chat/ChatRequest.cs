@@ -37,4 +37,17 @@ public sealed record ChatRequest
 
     /// <summary>Texts at which the visible answer ends; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>
+    /// Where tools are offered, the model ends its turn and has neither called nor written anything (Tool-N1 was trained to
+    /// answer <c>[]</c> when no tool applies): asks it a second time, without the tools, and appends that answer to the same
+    /// events. Off for evaluations, which score what the model says of itself.
+    /// </summary>
+    public bool AnswersInWords { get; init; }
+
+    /// <summary>Only requests with the same salt share prefix-cache blocks: give each tenant its own.</summary>
+    public string? CacheSalt { get; init; }
+
+    /// <summary>The answer is text that begins with a visible character: no thinking, no call, not nothing.</summary>
+    internal bool MustWrite { get; init; }
 }

@@ -24,7 +24,7 @@ internal sealed class HermesFormat(TurnMarkup markup) : ChatFormatBase("hermes",
     /// <inheritdoc/>
     protected override void AddCalls(ChatPromptBuilder prompt, ChatMessage message, int index)
     {
-        string text = Markup.Text(message.Content);
+        string text = Text(message);
         prompt.Content(text);
         for (int i = 0; i < message.ToolCalls.Count; i++)
         {

@@ -22,6 +22,6 @@ public interface IChatFormat
     ChatPrompt Render(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools, bool addGenerationPrompt);
 
     /// <summary>A parser for one answer.</summary>
-    /// <param name="tools">The tools that were on offer; a call of any other is reported as unknown.</param>
-    ChatOutputParser CreateParser(IReadOnlyList<ChatTool> tools);
+    /// <param name="tools">The tools that were on offer; a call of any other is reported as unknown. Null: calls are not read, their tags are dropped.</param>
+    ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools);
 }

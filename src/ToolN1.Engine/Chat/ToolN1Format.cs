@@ -54,7 +54,7 @@ internal sealed class ToolN1Format(TurnMarkup markup) : ChatFormatBase("tool-n1"
     /// <inheritdoc/>
     protected override void AddCalls(ChatPromptBuilder prompt, ChatMessage message, int index)
     {
-        string text = Markup.Text(message.Content);
+        string text = Text(message);
         prompt.Content(text).Template(text.Length == 0 ? "<tool_call>[" : "\n<tool_call>[");
         for (int i = 0; i < message.ToolCalls.Count; i++)
         {

@@ -1,11 +1,9 @@
-using System.Diagnostics;
-
 namespace ToolN1.Engine.Constraints;
 
-/// <summary>Counts what compiling one schema has cost and stops it beyond the budget.</summary>
+/// <summary>Counts what compiling one schema has cost and stops it beyond the budget. Belongs to the thread that made it.</summary>
 internal sealed class CompileGuard(ConstraintBudget budget)
 {
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly TimeSpan _started = ThreadClock.Now();
     private int _states;
     private int _subschemas;
     private int _ticks;
@@ -42,7 +40,7 @@ internal sealed class CompileGuard(ConstraintBudget budget)
     /// <exception cref="ConstraintException">Over budget.</exception>
     public void CheckTime(string pointer)
     {
-        if ((++_ticks & 63) == 0 && Stopwatch.GetElapsedTime(_started) > Budget.MaxTime)
+        if ((++_ticks & 63) == 0 && ThreadClock.Now() - _started > Budget.MaxTime)
         {
             throw new ConstraintException(pointer, $"compiling the schema takes longer than the {Budget.MaxTime.TotalMilliseconds:0} ms that one may take");
         }

@@ -18,7 +18,7 @@ public sealed record ConstraintBudget
     /// <summary>Automaton states that are stored, of one schema.</summary>
     public int MaxStates { get; init; } = 400_000;
 
-    /// <summary>Wall-clock time of compiling.</summary>
+    /// <summary>Time of compiling, as <see cref="ThreadClock"/> counts it.</summary>
     public TimeSpan MaxTime { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Objects and arrays within each other in a generated value (JSON readers commonly stop at 64).</summary>

@@ -94,6 +94,9 @@ public sealed class ConstraintCompiler
     /// <param name="thinkingTokens">Tokens after which thinking is closed; 0 leaves thinking out.</param>
     public AnswerConstraint FreeText(int thinkingTokens) => AfterThinking(thinkingTokens, FreeTextRules.NotBeginningWith(ThinkOpen));
 
+    /// <summary>Any text that begins with a visible character, and with no tag.</summary>
+    public AnswerConstraint Words() => Create(FreeTextRules.Visible(), null);
+
     /// <summary>An answer that is JSON, or calls where tools are given; after thinking if the model wants.</summary>
     /// <param name="schemaJson">JSON Schema of the value; null for any object.</param>
     /// <param name="tools">Tools that may be called instead; names distinct.</param>

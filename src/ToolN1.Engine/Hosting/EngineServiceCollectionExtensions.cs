@@ -1,9 +1,11 @@
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Client;
 using ToolN1.Engine.Constraints;
 using ToolN1.Engine.Tokenization;
 
@@ -13,8 +15,8 @@ namespace ToolN1.Engine.Hosting;
 public static class EngineServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds options with their checks (sections <c>ToolN1:Model</c> and <c>ToolN1:Engine</c>), <see cref="ServedModel"/>,
-    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ConstraintCompiler"/>, <see cref="ChatPipeline"/>, and the
+    /// Adds options with their checks (sections <c>ToolN1:Model</c>, <c>ToolN1:Engine</c> and <c>ToolN1:Chat</c>), <see cref="ServedModel"/>,
+    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ConstraintCompiler"/>, <see cref="ChatPipeline"/>, <see cref="ToolN1ChatClient"/> as <see cref="IChatClient"/>, and the
     /// hosted service that loads the model before any server starts. Whoever resolves one of them earlier loads it then.
     /// </summary>
     public static IServiceCollection AddToolN1Engine(this IServiceCollection services, IConfiguration configuration)
@@ -22,6 +24,8 @@ public static class EngineServiceCollectionExtensions
         NativeEnvironment.Prepare();
         services.AddOptions<ModelOptions>().Bind(configuration.GetSection(ModelOptions.SectionName)).ValidateOnStart();
         services.AddOptions<EngineOptions>().Bind(configuration.GetSection(EngineOptions.SectionName)).ValidateOnStart();
+        services.AddOptions<ChatServingOptions>().Bind(configuration.GetSection(ChatServingOptions.SectionName)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ChatServingOptions>, ChatServingOptionsValidator>();
         services.AddSingleton<IValidateOptions<ModelOptions>, ModelOptionsValidator>();
         services.AddSingleton<IValidateOptions<ModelOptions>, ModelDTypeValidator>();
         services.AddSingleton<IValidateOptions<EngineOptions>, EngineOptionsValidator>();
@@ -40,6 +44,8 @@ public static class EngineServiceCollectionExtensions
             provider.GetRequiredService<IOptions<EngineOptions>>().Value));
         services.AddSingleton<ChatConstraints>();
         services.AddSingleton<ChatPipeline>();
+        services.AddSingleton<ToolN1ChatClient>();
+        services.AddSingleton<IChatClient>(provider => provider.GetRequiredService<ToolN1ChatClient>());
         services.AddHostedService<ConstraintWarmUp>();
         return services;
     }

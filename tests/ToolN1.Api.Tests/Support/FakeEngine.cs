@@ -14,7 +14,7 @@ internal sealed class FakeEngine(Tokenizer tokenizer) : IInferenceEngine
     private int _active;
     private int _accepted;
 
-    public ModelInfo Model { get; } = new(ModelName, MaxModelLength, tokenizer.VocabularySize, [0, 1], "0123456789abcdef");
+    public ModelInfo Model { get; set; } = new(ModelName, MaxModelLength, tokenizer.VocabularySize, [0, 1], "0123456789abcdef");
 
     /// <summary>The answer's text, followed by the end of turn unless the token limit cuts it.</summary>
     public Func<GenerationRequest, string> Answer { get; set; } = _ => "Hello!";

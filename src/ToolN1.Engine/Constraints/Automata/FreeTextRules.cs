@@ -18,6 +18,19 @@ internal static class FreeTextRules
     /// <summary>Any text that does not begin with a tag, white space aside.</summary>
     public static TableRule NotBeginningWith(string tag) => Build(null, false, tag);
 
+    /// <summary>Any text that begins with a visible character other than <c>&lt;</c>, with which tags begin.</summary>
+    public static TableRule Visible()
+    {
+        int[] first = new int[256];
+        int[] more = new int[256];
+        Array.Fill(first, -1);
+        Array.Fill(first, 1, '!', '~' - '!' + 1);
+        Array.Fill(first, 1, 0xC2, 0xF5 - 0xC2);
+        first['<'] = -1;
+        Array.Fill(more, 1);
+        return TableRule.Create([first, more], [false, true], isFreeText: true);
+    }
+
     // A state is how much of the tag was just seen and how much of the forbidden beginning the text consists of so far
     // (-1: it has begun otherwise). Those past the beginning come first, so that state k has seen k bytes of the tag.
     private static TableRule Build(string? tag, bool until, string? notFirst)

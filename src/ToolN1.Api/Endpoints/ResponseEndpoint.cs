@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using ToolN1.Api.Auth;
+using ToolN1.Api.Contracts;
+using ToolN1.Api.Contracts.Responses;
+using ToolN1.Api.Errors;
+using ToolN1.Api.Observability;
+using ToolN1.Api.Shapes;
+using ToolN1.Api.Streaming;
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+
+namespace ToolN1.Api.Endpoints;
+
+/// <summary>POST /v1/responses.</summary>
+internal sealed class ResponseEndpoint(
+    IInferenceEngine engine, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
+{
+    /// <summary>Reads a request, runs it, answers it.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        ResponseCall call;
+        using (JsonDocument body = await RequestBody.ReadAsync(context, ResponseShape.Shape))
+        {
+            call = ResponseBinder.Bind(body.RootElement, engine.Model, options.Value, Tenant.Of(context));
+        }
+
+        AnswerIdentity identity = AnswerIdentity.New("resp_", engine.Model, time);
+        RequestTimer timer = metrics.Start("response");
+        await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
+            call.Request, 1, identity.Id, SchemaPaths.Responses, context.RequestAborted, call.LenientTools);
+        ResponseBuilder builder = new(identity, call);
+        if (call.Stream)
+        {
+            await StreamedAnswer.WriteAsync(
+                context,
+                log,
+                writer => StreamAsync(writer, choices, builder, timer, context.RequestAborted),
+                (writer, refusal) => WriteAsync(writer, [builder.Failed(refusal)]));
+        }
+        else
+        {
+            await foreach ((_, ChatEvent piece) in choices.ReadAsync(context.RequestAborted))
+            {
+                timer.Piece();
+                builder.Next(piece);
+            }
+
+            Finish(timer, builder);
+            await JsonAnswer.WriteAsync(context, builder.Response, ApiJsonContext.Relaxed.Response);
+        }
+    }
+
+    private static async Task StreamAsync(
+        SseWriter writer, ChoiceSet<ChatEvent> choices, ResponseBuilder builder, RequestTimer timer, CancellationToken cancellation)
+    {
+        await WriteAsync(writer, builder.Begin());
+        await foreach ((_, ChatEvent piece) in choices.ReadAsync(cancellation))
+        {
+            timer.Piece();
+            await WriteAsync(writer, builder.Next(piece));
+        }
+
+        Finish(timer, builder);
+    }
+
+    private static async Task WriteAsync(SseWriter writer, IEnumerable<ResponseEvent> events)
+    {
+        foreach (ResponseEvent item in events)
+        {
+            await writer.WriteAsync(item, ApiJsonContext.Relaxed.ResponseEvent, item.Type);
+        }
+    }
+
+    private static void Finish(RequestTimer timer, ResponseBuilder builder)
+    {
+        ResponseUsage usage = builder.Response.Usage!;
+        timer.Finish(usage.InputTokens, usage.OutputTokens);
+    }
+}
