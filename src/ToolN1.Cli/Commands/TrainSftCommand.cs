@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Tokenization;
+using ToolN1.Training;
 using ToolN1.Training.Data;
 using ToolN1.Training.Sft;
 
@@ -40,7 +41,7 @@ internal static class TrainSftCommand
             Console.WriteLine(finished ? $"Model: {run.ModelFolder}" : "Stopped and saved; --resume goes on from here.");
             return finished ? 0 : 130;
         }
-        catch (Exception error) when (error is SftConfigException or TrainingDataException or CheckpointException or TokenizerFormatException
+        catch (Exception error) when (error is TrainingConfigException or TrainingDataException or CheckpointException or TokenizerFormatException
             or NonFiniteTrainingException or InvalidDataException or IOException or NotSupportedException)
         {
             Console.Error.WriteLine(error.Message);

@@ -111,7 +111,7 @@ internal sealed class EngineLoop
         {
             if (_draining || !_healthy)
             {
-                throw new EngineOverloadedException(_draining ? "The engine is stopping." : "The engine is out of order.", RetryAfter);
+                throw new EngineOverloadedException(_draining ? "The engine is stopping." : "The engine is out of order.", RetryAfter, _draining);
             }
 
             if (_queued >= _maxQueued)
@@ -135,7 +135,7 @@ internal sealed class EngineLoop
         {
             if (_draining || _ended)
             {
-                throw new EngineOverloadedException("The engine is stopping.", RetryAfter);
+                throw new EngineOverloadedException("The engine is stopping.", RetryAfter, isStopping: true);
             }
 
             _turns.Enqueue(turn);
@@ -198,7 +198,7 @@ internal sealed class EngineLoop
 
             while (_turns.TryDequeue(out EngineTurn? turn))
             {
-                turn.Refuse(new EngineOverloadedException("The engine has stopped.", RetryAfter));
+                turn.Refuse(new EngineOverloadedException("The engine has stopped.", RetryAfter, isStopping: true));
             }
 
             _runner.Dispose();

@@ -67,6 +67,9 @@ internal sealed class ModelHost : IModelHost
         }
     }
 
+    /// <summary>Version of the weights that the engine began with.</summary>
+    public string FirstVersion => _decoder.WeightVersion;
+
     /// <summary>The first decoder's weights, or null where they are packed.</summary>
     public IReadOnlyDictionary<string, Tensor>? BaseWeights => _baseWeights;
 

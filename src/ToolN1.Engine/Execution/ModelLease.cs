@@ -40,7 +40,7 @@ public sealed class ModelLease : IAsyncDisposable
     /// The base weights as they lie in memory, for a holder that leaves them unchanged (an adapter's); null where they are
     /// packed for our own kernels and a holder must load its own. The engine owns them.
     /// </summary>
-    public IReadOnlyDictionary<string, Tensor>? BaseWeights => _host.BaseWeights;
+    public IReadOnlyDictionary<string, Tensor>? BaseWeights => BaseVersion == _host.FirstVersion ? _host.BaseWeights : null;
 
     /// <summary>Runs one turn alone on the engine's thread. Keep it short: nothing decodes meanwhile.</summary>
     /// <param name="work">No tensor may leave it in a dispose scope of its own; results are host values.</param>

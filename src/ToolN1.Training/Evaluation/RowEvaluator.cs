@@ -20,6 +20,9 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
     /// <summary>Most tokens of an answer; what is longer counts as wrong.</summary>
     public int MaxNewTokens { get; init; } = 768;
 
+    /// <summary>Weights to answer with; null is whichever are live.</summary>
+    public string? WeightVersion { get; init; }
+
     /// <summary>Rows in flight at once.</summary>
     public int Concurrency { get; init; } = 32;
 
@@ -46,6 +49,7 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
         {
             RequestId = $"{category}-{index}",
             PromptTokenIds = prompt,
+            WeightVersion = WeightVersion,
             MaxNewTokens = Math.Min(MaxNewTokens, engine.Model.MaxModelLength - prompt.Length),
             Sampling = SamplingParameters.Greedy with { StopTokenIds = [.. format.StopTokens.Select(tokenizer.FindAddedToken).OfType<int>()] },
         };

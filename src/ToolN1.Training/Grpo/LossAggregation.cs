@@ -20,21 +20,19 @@ public enum LossAggregation
 internal static class TokenWeights
 {
     /// <summary>The weight of each token of each response.</summary>
-    /// <param name="lengths">Tokens of each response.</param>
-    /// <param name="counts">Whether each response takes part; the others weigh nothing and are not counted.</param>
+    /// <param name="lengths">Tokens of each response of the mini-batch.</param>
     /// <param name="aggregation">How tokens are averaged.</param>
     /// <param name="maxResponseTokens">The constant length of <see cref="LossAggregation.DrGrpo"/>.</param>
     /// <returns>One weight a response; all its tokens have it.</returns>
-    public static double[] PerResponse(IReadOnlyList<int> lengths, IReadOnlyList<bool> counts, LossAggregation aggregation, int maxResponseTokens)
+    public static double[] PerResponse(IReadOnlyList<int> lengths, LossAggregation aggregation, int maxResponseTokens)
     {
-        int responses = counts.Count(count => count);
-        double tokens = lengths.Where((_, i) => counts[i]).Sum(length => (double)length);
-        return [.. lengths.Select((length, i) => !counts[i] ? 0 : aggregation switch
+        double tokens = lengths.Sum(length => (double)length);
+        return [.. lengths.Select(length => aggregation switch
         {
             LossAggregation.TokenMean => 1 / tokens,
-            LossAggregation.SequenceMean => 1.0 / responses / length,
-            LossAggregation.SequenceSum => 1.0 / responses,
-            _ => 1.0 / responses / maxResponseTokens,
+            LossAggregation.SequenceMean => 1.0 / lengths.Count / length,
+            LossAggregation.SequenceSum => 1.0 / lengths.Count,
+            _ => 1.0 / lengths.Count / maxResponseTokens,
         })];
     }
 }

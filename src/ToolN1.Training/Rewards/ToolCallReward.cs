@@ -24,34 +24,45 @@ public static class ToolCallReward
     /// <param name="truthJson">The reference calls, a JSON array of <c>{"name", "arguments"}</c>.</param>
     public static ToolCallRewardResult Score(string completion, string truthJson)
     {
+        ToolCallVerdict verdict = Judge(completion, truthJson, lenientNumbers: false);
+        return new(verdict.Failure is null ? 1 : 0, verdict.Failure);
+    }
+
+    /// <summary>What is right about a completion's calls.</summary>
+    /// <param name="completion">The model's text; a prompt before the last assistant marker is cut off.</param>
+    /// <param name="truthJson">The reference calls, a JSON array of <c>{"name", "arguments"}</c>.</param>
+    /// <param name="lenientNumbers">Whether an integer equals a float of the same value, which Python's JSON text does not.</param>
+    public static ToolCallVerdict Judge(string completion, string truthJson, bool lenientNumbers)
+    {
         int marker = completion.LastIndexOf(AssistantMarker, StringComparison.Ordinal);
         string reply = marker < 0 ? completion : completion[(marker + AssistantMarker.Length)..];
+        bool hasThink = reply.Contains("<think>", StringComparison.Ordinal) && reply.Contains("</think>", StringComparison.Ordinal);
         if (LastBlock(reply) is not string block)
         {
-            return new(0, "no_block");
+            return Wrong("no_block");
         }
 
         if (!TryReadCalls(PyText.Strip(block), out List<PyValue>? calls, out string? failure))
         {
-            return new(0, failure);
+            return Wrong(failure!);
         }
 
-        if (!reply.Contains("<think>", StringComparison.Ordinal) || !reply.Contains("</think>", StringComparison.Ordinal))
+        bool isReadable = calls.TrueForAll(IsCall);
+        if (!isReadable)
         {
-            return new(0, "no_think");
-        }
-
-        if (!calls.TrueForAll(IsCall))
-        {
-            return new(0, "bad_call");
+            return Wrong(hasThink ? "bad_call" : "no_think");
         }
 
         if (ReadTruth(truthJson) is not List<PyValue> truth || !truth.TrueForAll(IsCall))
         {
-            return new(0, "bad_truth");
+            return new(hasThink, true, false, false, hasThink ? "bad_truth" : "no_think");
         }
 
-        return SameCalls(calls, truth) ? new(1, null) : new(0, "mismatch");
+        bool namesMatch = Same(calls, truth, SameName);
+        bool callsMatch = namesMatch && Same(calls, truth, (call, other) => SameName(call, other) && SameJson(call.Entries["arguments"], other.Entries["arguments"], lenientNumbers));
+        return new(hasThink, true, namesMatch, callsMatch, !hasThink ? "no_think" : callsMatch ? null : "mismatch");
+
+        ToolCallVerdict Wrong(string failure) => new(hasThink, false, false, false, failure);
     }
 
     /// <summary>The last match of the original's regular expression, which takes matches from the left without overlap.</summary>
@@ -109,10 +120,11 @@ public static class ToolCallReward
 
     private static bool IsCall(PyValue call) => call.Kind == PyKind.Dict && call.Entries.ContainsKey("name") && call.Entries.ContainsKey("arguments");
 
-    private static bool SameCalls(List<PyValue> calls, List<PyValue> truth)
+    /// <summary>Whether every call has a partner of its own.</summary>
+    private static bool Same(List<PyValue> calls, List<PyValue> truth, Func<PyValue, PyValue, bool> matches)
     {
         List<PyValue> left = [.. truth];
-        return calls.Count == truth.Count && calls.TrueForAll(call => left.FindIndex(other => SameCall(call, other)) is int at and >= 0 && RemoveAt(left, at));
+        return calls.Count == truth.Count && calls.TrueForAll(call => left.FindIndex(other => matches(call, other)) is int at and >= 0 && RemoveAt(left, at));
     }
 
     private static bool RemoveAt(List<PyValue> list, int at)
@@ -121,17 +133,18 @@ public static class ToolCallReward
         return true;
     }
 
-    private static bool SameCall(PyValue a, PyValue b)
-    {
-        PyValue name = a.Entries["name"];
-
-        // A list or object cannot be counted in Python, so such a name never counts as right.
-        return name.Kind is not (PyKind.List or PyKind.Dict) && PyValue.Equal(name, b.Entries["name"]) && SameJson(a.Entries["arguments"], b.Entries["arguments"]);
-    }
+    /// <summary>A list or object cannot be counted in Python, so such a name never counts as right.</summary>
+    private static bool SameName(PyValue a, PyValue b) =>
+        a.Entries["name"] is PyValue name && name.Kind is not (PyKind.List or PyKind.Dict) && PyValue.Equal(name, b.Entries["name"]);
 
     /// <summary>Whether Python's <c>json.dumps(…, sort_keys=True)</c> of both is the same text.</summary>
-    private static bool SameJson(PyValue a, PyValue b)
+    private static bool SameJson(PyValue a, PyValue b, bool lenientNumbers)
     {
+        if (lenientNumbers && a.Kind is PyKind.Int or PyKind.Float && b.Kind is PyKind.Int or PyKind.Float)
+        {
+            return PyValue.Equal(a, b);
+        }
+
         if (a.Kind != b.Kind)
         {
             return false;
@@ -142,10 +155,10 @@ public static class ToolCallReward
             case PyKind.Float:
                 return double.IsNaN(a.Number) ? double.IsNaN(b.Number) : BitConverter.DoubleToInt64Bits(a.Number) == BitConverter.DoubleToInt64Bits(b.Number);
             case PyKind.List:
-                return a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => SameJson(pair.First, pair.Second));
+                return a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => SameJson(pair.First, pair.Second, lenientNumbers));
             case PyKind.Dict:
                 return a.Entries.Count == b.Entries.Count
-                    && a.Entries.All(entry => b.Entries.TryGetValue(entry.Key, out PyValue? other) && SameJson(entry.Value, other));
+                    && a.Entries.All(entry => b.Entries.TryGetValue(entry.Key, out PyValue? other) && SameJson(entry.Value, other, lenientNumbers));
             default:
                 return PyValue.Equal(a, b);
         }

@@ -8,37 +8,37 @@ namespace ToolN1.Training.Sft;
 public static class SftConfigReader
 {
     /// <summary>Reads a file. Relative paths in it are relative to the current directory.</summary>
-    /// <exception cref="SftConfigException">The file is not JSON, a field is unknown or missing, or a value is out of range; names file and field.</exception>
+    /// <exception cref="TrainingConfigException">The file is not JSON, a field is unknown or missing, or a value is out of range; names file and field.</exception>
     public static SftConfig Read(string file)
     {
         try
         {
             SftConfig config = JsonSerializer.Deserialize<SftConfig>(File.ReadAllBytes(file), SftConfigJson.Options)
-                ?? throw new SftConfigException(file, "is null.");
+                ?? throw new TrainingConfigException(file, "is null.");
             Validate(config, file);
             return config;
         }
         catch (JsonException error)
         {
-            throw new SftConfigException(file, $"field '{error.Path}': {error.Message}", error);
+            throw new TrainingConfigException(file, $"field '{error.Path}': {error.Message}", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new SftConfigException(file, "cannot be read: " + error.Message, error);
+            throw new TrainingConfigException(file, "cannot be read: " + error.Message, error);
         }
     }
 
     /// <summary>Checks every value.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="file">Named in errors.</param>
-    /// <exception cref="SftConfigException">A value is out of range.</exception>
+    /// <exception cref="TrainingConfigException">A value is out of range.</exception>
     public static void Validate(SftConfig config, string file)
     {
         void Check(bool holds, string field, string what)
         {
             if (!holds)
             {
-                throw new SftConfigException(file, $"field '{field}' must be {what}.");
+                throw new TrainingConfigException(file, $"field '{field}' must be {what}.");
             }
         }
 

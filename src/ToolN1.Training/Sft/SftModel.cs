@@ -1,9 +1,8 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
+using ToolN1.Training.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,8 +11,6 @@ namespace ToolN1.Training.Sft;
 /// <summary>What is trained: f32 masters, tokenizer, chat format.</summary>
 internal sealed class SftModel : IDisposable
 {
-    private static readonly string[] TokenizerFiles = ["tokenizer.json", "tokenizer_config.json"];
-
     private readonly string _tokenizerFolder;
 
     private SftModel(Decoder decoder, Tokenizer tokenizer, IChatFormat format, string tokenizerFolder)
@@ -48,10 +45,10 @@ internal sealed class SftModel : IDisposable
         {
             int rows = decoder.Config.VocabularySize;
             decoder.Dispose();
-            throw new SftConfigException(configFile, $"field 'init': the model has {rows} embeddings but the tokenizer has {tokenizer.VocabularySize} tokens.");
+            throw new TrainingConfigException(configFile, $"field 'init': the model has {rows} embeddings but the tokenizer has {tokenizer.VocabularySize} tokens.");
         }
 
-        ScalarType compute = ComputeDType(config.DType, device);
+        ScalarType compute = ComputeDType.Select(config.DType, device);
         foreach (Linear linear in decoder.Layers.SelectMany(layer => layer.Projections).Append(decoder.Head))
         {
             linear.ComputeDType = compute;
@@ -67,29 +64,9 @@ internal sealed class SftModel : IDisposable
 
     /// <summary>Writes the folder that the server, and any Hugging Face tool, loads: bf16 weights, configs, tokenizer.</summary>
     /// <param name="folder">Appears whole or not at all; replaced if it exists.</param>
-    public void Export(string folder)
-    {
-        string temporary = folder + ".tmp";
-        if (Directory.Exists(temporary))
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
-
-        Directory.CreateDirectory(temporary);
-        Decoder.Config.Save(temporary, "bfloat16", Format.Name);
-        SafetensorsWriter.Write(Path.Combine(temporary, Checkpoint.SingleFileName), [.. Decoder.NamedWeights()], ScalarType.BFloat16);
-        foreach (string file in TokenizerFiles.Where(file => File.Exists(Path.Combine(_tokenizerFolder, file))))
-        {
-            File.Copy(Path.Combine(_tokenizerFolder, file), Path.Combine(temporary, file));
-        }
-
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        Directory.Move(temporary, folder);
-    }
+    public void Export(string folder) => ModelFolderWriter.Write(
+        folder, Decoder.Config, [.. Decoder.NamedWeights().Select(item => (item.Name, item.Tensor.shape, (Func<Tensor>)(() => item.Tensor)))],
+        ScalarType.BFloat16, Format.Name, _tokenizerFolder);
 
     /// <inheritdoc/>
     public void Dispose() => Decoder.Dispose();
@@ -112,23 +89,4 @@ internal sealed class SftModel : IDisposable
         QkNorm = false,
         EndOfSequenceIds = stops,
     };
-
-    /// <summary>libtorch emulates bf16 products where the CPU lacks them, and is then slower than in f32.</summary>
-    private static ScalarType ComputeDType(string name, Device device) => name switch
-    {
-        "float32" => ScalarType.Float32,
-        "bfloat16" => ScalarType.BFloat16,
-        _ => device.type == DeviceType.CUDA || HasBFloat16Products() ? ScalarType.BFloat16 : ScalarType.Float32,
-    };
-
-    private static bool HasBFloat16Products()
-    {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || !X86Base.IsSupported)
-        {
-            return false;
-        }
-
-        // CPUID leaf 7, subleaf 1: EAX bit 5 is AVX512_BF16.
-        return X86Base.CpuId(0, 0).Eax >= 7 && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
-    }
 }

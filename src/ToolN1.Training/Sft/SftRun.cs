@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ToolN1.Engine.Model;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Optimizers;
 
@@ -31,7 +32,7 @@ public sealed class SftRun
     /// <param name="resume">Goes on from the newest checkpoint. Without it an output folder that holds checkpoints is refused.</param>
     /// <param name="cancellationToken">Ends the run after the step in progress.</param>
     /// <returns>True when all steps are done and the model was written.</returns>
-    /// <exception cref="SftConfigException">The configuration does not fit the files or the checkpoints.</exception>
+    /// <exception cref="TrainingConfigException">The configuration does not fit the files or the checkpoints.</exception>
     /// <exception cref="TrainingDataException">A rows file cannot be used.</exception>
     /// <exception cref="CheckpointException">A checkpoint cannot be used.</exception>
     /// <exception cref="NonFiniteTrainingException">Too many steps in a row were not finite.</exception>
@@ -40,7 +41,7 @@ public sealed class SftRun
         // 1. Model, optimizers, and where an earlier run stopped.
         using SftModel model = SftModel.Create(_config, _configFile);
         using SftStepper stepper = new(_config, model.Decoder);
-        SftCheckpoints checkpoints = new(Path.Combine(_config.Output, "checkpoints"), _config.KeepCheckpoints);
+        RunCheckpoints<SftState> checkpoints = new(Path.Combine(_config.Output, "checkpoints"), _config.KeepCheckpoints, SftStateJson.Default.SftState);
         SftState state = Begin(model, stepper, checkpoints, resume);
         int totalSteps = _config.Phases.Sum(phase => phase.Steps);
         LearningRateSchedule schedule = new(_config.Schedule.Kind, totalSteps, _config.Schedule.WarmupSteps, _config.Schedule.Minimum);
@@ -113,21 +114,21 @@ public sealed class SftRun
         return new StreamWriter(path, append: true) { AutoFlush = true };
     }
 
-    private SftState Begin(SftModel model, SftStepper stepper, SftCheckpoints checkpoints, bool resume)
+    private SftState Begin(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, bool resume)
     {
         string identity = JsonSerializer.Serialize(_config, SftConfigJson.Options);
         if (!resume)
         {
             return checkpoints.List().Count == 0
                 ? new SftState { Config = identity }
-                : throw new SftConfigException(_configFile, $"field 'output': {_config.Output} holds checkpoints of an earlier run; resume it or choose another folder.");
+                : throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds checkpoints of an earlier run; resume it or choose another folder.");
         }
 
-        SftState state = checkpoints.Restore(model.Decoder, stepper.Optimizers)
-            ?? throw new SftConfigException(_configFile, $"field 'output': {_config.Output} holds no checkpoint to resume from.");
+        SftState state = checkpoints.Restore([.. model.Decoder.NamedWeights()], stepper.Optimizers)
+            ?? throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds no checkpoint to resume from.");
         return state.Config == identity
             ? state
-            : throw new SftConfigException(_configFile, "differs from the configuration that the checkpoint was made with; a resumed run must be the same run.");
+            : throw new TrainingConfigException(_configFile, "differs from the configuration that the checkpoint was made with; a resumed run must be the same run.");
     }
 
     private void Step(SftStepper stepper, SftDataset data, LearningRateSchedule schedule, SftState state, SftMeter meter)
@@ -156,9 +157,9 @@ public sealed class SftRun
         }
     }
 
-    private static void Save(SftModel model, SftStepper stepper, SftCheckpoints checkpoints, SftState state)
+    private static void Save(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, SftState state)
     {
         state.OptimizerUpdates = [.. stepper.Optimizers.Select(optimizer => optimizer.Updates)];
-        checkpoints.Save(model.Decoder, stepper.Optimizers, state);
+        checkpoints.Save([.. model.Decoder.NamedWeights()], stepper.Optimizers, state);
     }
 }

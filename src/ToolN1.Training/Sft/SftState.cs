@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using ToolN1.Training.Checkpoints;
 
 namespace ToolN1.Training.Sft;
 
 /// <summary>Everything beside tensors that the next step depends on. Chance needs no state: it is drawn from seed and step.</summary>
-internal sealed record SftState
+internal sealed record SftState : IRunState
 {
     /// <summary>Steps done, skipped ones included; the learning rate is a function of it.</summary>
     public int Step { get; set; }

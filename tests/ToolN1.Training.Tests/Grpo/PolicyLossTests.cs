@@ -166,14 +166,6 @@ public sealed class PolicyLossTests
         }
     }
 
-    [Fact]
-    public void PerResponse_MaskedResponse_WeighsNothingAndIsNotCounted()
-    {
-        Assert.Equal([1.0 / 4, 0, 1.0 / 4], TokenWeights.PerResponse([3, 100, 1], [true, false, true], LossAggregation.TokenMean, 0));
-        Assert.Equal([1.0 / 6, 0, 1.0 / 2], TokenWeights.PerResponse([3, 100, 1], [true, false, true], LossAggregation.SequenceMean, 0));
-        Assert.Equal([0, 0], TokenWeights.PerResponse([3, 4], [false, false], LossAggregation.TokenMean, 0));
-    }
-
     private static double Advantage(int response) => Advantages.Compute([[0, 1, 0, 1, 0]], AdvantageScale.Group, 1e-6)[0][response];
 
     private static PolicyLossTerms Compute(PolicyLossOptions options, ScalarType dtype, LossAggregation aggregation, double klCoefficient) =>
@@ -181,7 +173,7 @@ public sealed class PolicyLossTests
 
     private static PolicyTokens Tokens(ScalarType dtype, LossAggregation aggregation)
     {
-        double[] weights = TokenWeights.PerResponse([3, 2], [true, true], aggregation, maxResponseTokens: 4);
+        double[] weights = TokenWeights.PerResponse([3, 2], aggregation, maxResponseTokens: 4);
         (double right, double wrong) = (Advantage(1), Advantage(0));
         return new PolicyTokens(
             Values([right, right, right, wrong, wrong]).to_type(dtype),

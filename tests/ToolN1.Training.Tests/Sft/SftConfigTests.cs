@@ -45,13 +45,13 @@ public sealed class SftConfigTests : IDisposable
     [InlineData("\"output\": \"out\"", "\"output\": \"out\", \"output\": \"b\"", "output")]
     public void Read_Invalid_NamesFileAndField(string valid, string invalid, string field)
     {
-        SftConfigException error = Assert.Throws<SftConfigException>(() => Read(Valid.Replace(valid, invalid, StringComparison.Ordinal)));
+        TrainingConfigException error = Assert.Throws<TrainingConfigException>(() => Read(Valid.Replace(valid, invalid, StringComparison.Ordinal)));
         Assert.StartsWith(_file, error.Message, StringComparison.Ordinal);
         Assert.Contains(field, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Read_NoJson_NamesTheFile() => Assert.Contains(_file, Assert.Throws<SftConfigException>(() => Read("{")).Message, StringComparison.Ordinal);
+    public void Read_NoJson_NamesTheFile() => Assert.Contains(_file, Assert.Throws<TrainingConfigException>(() => Read("{")).Message, StringComparison.Ordinal);
 
     public void Dispose() => File.Delete(_file);
 

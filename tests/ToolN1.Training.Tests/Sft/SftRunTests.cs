@@ -78,11 +78,11 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
         SftConfig config = fixture.Config("twice", steps: 1);
         using SilentObserver observer = new();
         new SftRun(config, "run.json", observer).Execute(resume: false, TestContext.Current.CancellationToken);
-        SftConfigException again = Assert.Throws<SftConfigException>(() => new SftRun(config, "run.json", observer).Execute(resume: false, TestContext.Current.CancellationToken));
+        TrainingConfigException again = Assert.Throws<TrainingConfigException>(() => new SftRun(config, "run.json", observer).Execute(resume: false, TestContext.Current.CancellationToken));
         Assert.Contains("'output'", again.Message, StringComparison.Ordinal);
 
         SftConfig other = config with { TokensPerStep = 700 };
-        SftConfigException differs = Assert.Throws<SftConfigException>(() => new SftRun(other, "run.json", observer).Execute(resume: true, TestContext.Current.CancellationToken));
+        TrainingConfigException differs = Assert.Throws<TrainingConfigException>(() => new SftRun(other, "run.json", observer).Execute(resume: true, TestContext.Current.CancellationToken));
         Assert.Contains("differs", differs.Message, StringComparison.Ordinal);
     }
 

@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
+using ToolN1.Training.Optimizers;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Checkpoints;
+
+/// <summary>What the next step of a run depends on beside tensors.</summary>
+internal interface IRunState
+{
+    /// <summary>Steps done.</summary>
+    int Step { get; }
+
+    /// <summary>Updates of each optimizer.</summary>
+    long[] OptimizerUpdates { get; }
+}
+
+/// <summary>
+/// Saves and restores a run: trained f32 tensors, optimizer state, and the rest as JSON, with a manifest of checksums. A
+/// checkpoint appears whole or not at all.
+/// </summary>
+/// <param name="folder">Where the checkpoints are; made when the first is saved.</param>
+/// <param name="keep">The newest that are kept.</param>
+/// <param name="json">Writes and reads the state.</param>
+internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeInfo<TState> json)
+    where TState : class, IRunState
+{
+    private const string Prefix = "step-";
+    private const string WeightsFile = "masters.safetensors";
+    private const string OptimizerFile = "optimizer.safetensors";
+    private const string StateFile = "state.json";
+    private const string ManifestFile = "manifest.json";
+
+    /// <summary>Finished checkpoints, oldest first.</summary>
+    public IReadOnlyList<string> List() =>
+        Directory.Exists(folder)
+            ? [.. Directory.GetDirectories(folder, Prefix + "*").Where(path => !path.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
+            : [];
+
+    /// <summary>The folder of a step's checkpoint.</summary>
+    public string PathOf(int step) => Path.Combine(folder, Prefix + step.ToString("D8", CultureInfo.InvariantCulture));
+
+    /// <summary>Writes a checkpoint under a temporary name, flushes it, renames it, and removes old ones.</summary>
+    /// <param name="weights">What is trained, by name.</param>
+    /// <param name="optimizers">Their state is saved.</param>
+    /// <param name="state">The rest.</param>
+    /// <param name="pinnedSteps">Steps whose checkpoints stay whatever their age.</param>
+    public void Save(IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers, TState state, params IReadOnlyCollection<int> pinnedSteps)
+    {
+        string path = PathOf(state.Step);
+        string temporary = path + ".tmp";
+        if (Directory.Exists(temporary))
+        {
+            Directory.Delete(temporary, recursive: true);
+        }
+
+        Directory.CreateDirectory(temporary);
+        SafetensorsWriter.Write(Path.Combine(temporary, WeightsFile), weights, ScalarType.Float32);
+        SafetensorsWriter.Write(Path.Combine(temporary, OptimizerFile), [.. optimizers.SelectMany(optimizer => optimizer.State)], ScalarType.Float32);
+        WriteFlushed(Path.Combine(temporary, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, json));
+        SortedDictionary<string, string> manifest = new(StringComparer.Ordinal);
+        foreach (string file in new[] { WeightsFile, OptimizerFile, StateFile })
+        {
+            manifest.Add(file, Checksum(Path.Combine(temporary, file)));
+        }
+
+        WriteFlushed(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+
+        Directory.Move(temporary, path);
+        HashSet<string> pinned = [.. pinnedSteps.Select(PathOf)];
+        foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old)))
+        {
+            Directory.Delete(old, recursive: true);
+        }
+    }
+
+    /// <summary>Restores the newest checkpoint.</summary>
+    /// <param name="weights">Filled, by name.</param>
+    /// <param name="optimizers">Filled.</param>
+    /// <returns>Its state, or null when there is none.</returns>
+    /// <exception cref="CheckpointException">A file of it is damaged or of another shape.</exception>
+    public TState? Restore(IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers) =>
+        List() is [.., string newest] ? Restore(newest, weights, optimizers) : null;
+
+    /// <summary>Restores a checkpoint.</summary>
+    /// <param name="path">Its folder.</param>
+    /// <param name="weights">Filled, by name.</param>
+    /// <param name="optimizers">Filled; none restores the weights alone.</param>
+    /// <exception cref="CheckpointException">A file of it is damaged or of another shape.</exception>
+    public TState Restore(string path, IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers)
+    {
+        CheckManifest(path);
+        TState state = ReadState(path);
+        Fill(Path.Combine(path, WeightsFile), weights);
+        if (optimizers.Count == 0)
+        {
+            return state;
+        }
+
+        if (state.OptimizerUpdates.Length != optimizers.Count)
+        {
+            throw new CheckpointException(Path.Combine(path, StateFile), $"field 'optimizer_updates': {state.OptimizerUpdates.Length} optimizers instead of {optimizers.Count}.");
+        }
+
+        Fill(Path.Combine(path, OptimizerFile), [.. optimizers.SelectMany(optimizer => optimizer.State)]);
+        for (int i = 0; i < optimizers.Count; i++)
+        {
+            optimizers[i].Updates = state.OptimizerUpdates[i];
+        }
+
+        return state;
+    }
+
+    /// <summary>Reads a checkpoint's state alone.</summary>
+    /// <exception cref="CheckpointException">It cannot be read.</exception>
+    public TState ReadState(string path)
+    {
+        string file = Path.Combine(path, StateFile);
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), json) ?? throw new CheckpointException(file, "is null.");
+        }
+        catch (Exception error) when (error is JsonException or IOException)
+        {
+            throw new CheckpointException(file, "cannot be read: " + error.Message, error);
+        }
+    }
+
+    private static void CheckManifest(string path)
+    {
+        string file = Path.Combine(path, ManifestFile);
+        SortedDictionary<string, string>? manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(File.ReadAllBytes(file), ManifestJson.Default.SortedDictionaryStringString);
+        }
+        catch (Exception error) when (error is JsonException or IOException)
+        {
+            throw new CheckpointException(file, "cannot be read: " + error.Message, error);
+        }
+
+        foreach ((string name, string checksum) in manifest ?? [])
+        {
+            string listed = Path.Combine(path, Path.GetFileName(name));
+            if (!File.Exists(listed) || Checksum(listed) != checksum)
+            {
+                throw new CheckpointException(listed, $"is missing or does not have the checksum that {ManifestFile} gives.");
+            }
+        }
+    }
+
+    private static string Checksum(string file)
+    {
+        using FileStream stream = File.OpenRead(file);
+        return "sha256:" + Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static void WriteFlushed(string file, byte[] bytes)
+    {
+        using FileStream stream = new(file, FileMode.Create);
+        stream.Write(bytes);
+        stream.Flush(flushToDisk: true);
+    }
+
+    private static void Fill(string path, IReadOnlyList<(string Name, Tensor Tensor)> tensors)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        if (file.Entries.Count != tensors.Count)
+        {
+            throw new CheckpointException(path, $"holds {file.Entries.Count} tensors instead of {tensors.Count}.");
+        }
+
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            SafetensorsEntry entry = file.Find(name) ?? throw new CheckpointException(path, $"tensor '{name}' is missing.");
+            if (!entry.Shape.SequenceEqual(tensor.shape))
+            {
+                throw new CheckpointException(path, $"tensor '{name}' is [{string.Join(", ", entry.Shape)}] instead of [{string.Join(", ", tensor.shape)}].");
+            }
+
+            file.ReadInto(entry, tensor);
+        }
+    }
+}

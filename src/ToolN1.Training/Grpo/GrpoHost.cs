@@ -1,0 +1,13 @@
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Tokenization;
+
+namespace ToolN1.Training.Grpo;
+
+/// <summary>Where a run samples and trains: a server's engine, or one of the run's own.</summary>
+/// <param name="Engine">Samples, as for any client.</param>
+/// <param name="Models">Grants the lease under which the policy is trained and published.</param>
+/// <param name="Tokenizer">The model's.</param>
+/// <param name="Format">The chat format that prompts are rendered in.</param>
+public sealed record GrpoHost(IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format);

@@ -1,0 +1,495 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Model;
+using ToolN1.Training.Checkpoints;
+using ToolN1.Training.Data;
+using ToolN1.Training.Evaluation;
+using ToolN1.Training.Optimizers;
+using ToolN1.Training.Rewards;
+using ToolN1.Training.Rollouts;
+using ToolN1.Training.Sft;
+
+namespace ToolN1.Training.Grpo;
+
+/// <summary>
+/// A GRPO run over a serving engine, from configuration to Hugging Face folder. Rollouts are requests like any others; the
+/// trainer works in turns of one micro-batch on the engine's thread, between which the engine decodes.
+/// </summary>
+/// <remarks>
+/// A step's rollouts have all ended before its updates begin, and the new weights are published after the last of these, so
+/// every response is sampled by one weight version from beginning to end, the one that the step improves.
+/// </remarks>
+public sealed class GrpoRun
+{
+    private readonly GrpoConfig _config;
+    private readonly string _configFile;
+    private readonly GrpoHost _host;
+    private readonly IGrpoObserver _observer;
+    private readonly IReward _reward;
+    private readonly string _name;
+    private readonly RunCheckpoints<GrpoState> _checkpoints;
+    private readonly int _nominalUpdates;
+    private readonly Lock _editGate = new();
+    private GrpoEdit? _edit;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="config">Checked by <see cref="GrpoConfigReader"/>.</param>
+    /// <param name="configFile">Named in errors.</param>
+    /// <param name="host">Where it samples and trains.</param>
+    /// <param name="observer">Told what happens.</param>
+    /// <param name="name">Part of the weight versions that it publishes.</param>
+    /// <param name="reward">What responses are worth; null for the configuration's.</param>
+    public GrpoRun(GrpoConfig config, string configFile, GrpoHost host, IGrpoObserver observer, string name = "train", IReward? reward = null)
+    {
+        _config = config;
+        _configFile = configFile;
+        _host = host;
+        _observer = observer;
+        _name = name;
+        _reward = reward ?? new ToolCallTraining(config.Reward.Kind == "partial", config.Reward.RequireThink, config.Reward.LenientNumbers);
+        _checkpoints = new RunCheckpoints<GrpoState>(Path.Combine(config.Output, "checkpoints"), config.Checkpoints.Keep, GrpoJson.Default.GrpoState);
+        _nominalUpdates = GrpoStepPlan.NominalUpdates(config);
+    }
+
+    /// <summary>The finished model.</summary>
+    public string ModelFolder => Path.Combine(_config.Output, "model");
+
+    /// <summary>Changes values from the next step on. Safe to call from any thread; part of every checkpoint from then on.</summary>
+    /// <exception cref="ArgumentException">A value is out of range, or the run cannot take it; names it.</exception>
+    public void Change(GrpoEdit edit)
+    {
+        static void Check(bool holds, string field, string what)
+        {
+            if (!holds)
+            {
+                throw new ArgumentException($"'{field}' must be {what}.", nameof(edit));
+            }
+        }
+
+        Check(edit.LearningRate is null || (double.IsFinite(edit.LearningRate.Value) && edit.LearningRate > 0), "learning_rate", "positive");
+        Check(edit.KlCoefficient is null || (double.IsFinite(edit.KlCoefficient.Value) && edit.KlCoefficient >= 0), "kl_coefficient", "0 or greater");
+        Check(edit.KlCoefficient is null or 0 || _config.Lora is not null || _config.Loss.KlCoefficient > 0, "kl_coefficient", "0: the run began without a reference policy");
+        Check(edit.MaxResponseTokens is null || (edit.MaxResponseTokens > 0 && edit.MaxResponseTokens <= _config.MaxResponseTokens), "max_response_tokens", $"between 1 and {_config.MaxResponseTokens}");
+        Check(edit.KlCeiling is null || (double.IsFinite(edit.KlCeiling.Value) && edit.KlCeiling > 0), "kl_ceiling", "positive");
+        lock (_editGate)
+        {
+            _edit = _edit is null ? edit : edit.Over(_edit);
+        }
+    }
+
+    /// <summary>Trains to the end, or until cancelled; either way the last step is in a checkpoint.</summary>
+    /// <param name="resume">Goes on from the newest checkpoint. Without it an output folder that holds checkpoints is refused.</param>
+    /// <param name="cancellationToken">Ends the run: at once while it samples, after the step where it trains.</param>
+    /// <returns>How it ended.</returns>
+    /// <exception cref="TrainingConfigException">The configuration does not fit the files, the engine or the checkpoints.</exception>
+    /// <exception cref="TrainingDataException">A rows file cannot be used.</exception>
+    /// <exception cref="CheckpointException">A checkpoint cannot be used.</exception>
+    /// <exception cref="NonFiniteTrainingException">Too many updates in a row were not finite.</exception>
+    /// <exception cref="EngineFaultException">The engine failed.</exception>
+    /// <exception cref="EngineOverloadedException">The engine is stopping.</exception>
+    public async Task<GrpoOutcome> ExecuteAsync(bool resume, CancellationToken cancellationToken)
+    {
+        // 1. Data, policy, optimizer, and where an earlier run stopped.
+        CheckFits();
+        PromptDataset data = PromptDataset.Load(_config, _host.Tokenizer, _host.Format, _host.Engine.Model.MaxModelLength, cancellationToken);
+        IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> heldOut = ReadHeldOut();
+        await using ModelLease lease = _host.Models.Lease(_name, _config.Engine.LiveShare);
+        (Policy policy, PolicyUpdater updater) = await lease.TurnAsync(() => Load(lease), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            GrpoState state = await lease.TurnAsync(() => Begin(policy, updater, resume), cancellationToken).ConfigureAwait(false);
+            using RewardPool pool = new(_reward, _config.Reward.Workers, TimeSpan.FromSeconds(_config.Reward.TimeLimitSeconds));
+            RolloutSampler sampler = new(_config, _host.Engine, _host.Tokenizer, StopTokens(), pool);
+            int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
+            LearningRateSchedule schedule = Schedule(totalSteps);
+            Directory.CreateDirectory(_config.Output);
+            using StreamWriter metrics = Open("metrics.jsonl", state.Step);
+            using StreamWriter samples = Open("samples.jsonl", state.Step);
+            using StreamWriter evaluations = Open("evaluations.jsonl", state.Step);
+            _observer.Started(new GrpoStart(
+                ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, state.Step, totalSteps));
+
+            // 2. The initial policy, measured.
+            await policy.PublishAsync(lease, cancellationToken).ConfigureAwait(false);
+            Session session = new(lease, policy, updater, data, sampler, schedule, heldOut, metrics, samples, evaluations);
+            try
+            {
+                if (state.Step == 0 && heldOut.Count > 0)
+                {
+                    await EvaluateAsync(session, state, cancellationToken).ConfigureAwait(false);
+                    Save(session, state);
+                }
+
+                // 3. The steps.
+                while (state.Step < totalSteps)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    Apply(state);
+                    bool ends = await StepAsync(session, state, cancellationToken).ConfigureAwait(false);
+                    bool isLast = ends || state.Step == totalSteps;
+                    bool improved = heldOut.Count > 0 && (isLast || state.Step % _config.Evaluation.EverySteps == 0)
+                        && await EvaluateAsync(session, state, cancellationToken).ConfigureAwait(false);
+                    if (improved || isLast || state.Step % _config.Checkpoints.EverySteps == 0)
+                    {
+                        Save(session, state);
+                    }
+
+                    if (ends)
+                    {
+                        RestoreBest(session, state);
+                        policy.Export(_config.Output, _host.Format);
+                        return GrpoOutcome.EndedByAlarm;
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                if (_checkpoints.List() is not [.., string newest] || newest != _checkpoints.PathOf(state.Step))
+                {
+                    Save(session, state);
+                }
+
+                return GrpoOutcome.Stopped;
+            }
+
+            policy.Export(_config.Output, _host.Format);
+            return GrpoOutcome.Finished;
+        }
+        finally
+        {
+            updater.Dispose();
+            policy.Dispose();
+        }
+    }
+
+    private async Task<bool> StepAsync(Session session, GrpoState state, CancellationToken cancellationToken)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        int step = state.Step + 1;
+        double klCoefficient = state.Edit.KlCoefficient ?? _config.Loss.KlCoefficient;
+        string version = session.Lease.WorkingVersion!;
+
+        // 1. Rollouts, and more of them for groups that teach nothing.
+        SftCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
+        List<RolloutGroup> rollouts = [];
+        int refills = -1;
+        int missing = _config.PromptsPerStep;
+        PhaseClock clock = new();
+        while (missing > 0 && refills < _config.Loss.MaxRefills)
+        {
+            refills++;
+            List<PromptRow> prompts = session.Data.Draw(cursor, missing);
+            rollouts.AddRange(await SampleAsync(session, state, prompts, version, SftDataset.HashCode(SftDataset.HashCode(_config.Seed, step), refills), clock, cancellationToken).ConfigureAwait(false));
+            missing = _config.PromptsPerStep - rollouts.Count(group => !GrpoStepPlan.IsDropped(_config.Loss, group));
+        }
+
+        // 2. Advantages, and the updates that they make. From here on the step is finished, whoever cancels.
+        List<ResponseGroup> groups = GrpoStepPlan.Groups(_config.Loss, rollouts);
+        List<ResponseGroup[]> updates = groups.Count == 0 ? [] : GrpoStepPlan.Updates(_config, groups);
+        PolicyMeter meter = new();
+        double rate = 0;
+        await ScoreAsync(session, groups, needsOld: updates.Count > 1, needsReference: klCoefficient > 0, clock).ConfigureAwait(false);
+        for (int update = 0; update < updates.Count; update++)
+        {
+            rate = session.Schedule.Factor(((step - 1) * _nominalUpdates) + Math.Min(update, _nominalUpdates - 1) + 1) * (state.Edit.LearningRate ?? _config.Optimizer.LearningRate);
+            bool moved = await UpdateAsync(session, updates[update], klCoefficient, rate / _config.Optimizer.LearningRate, meter, clock).ConfigureAwait(false);
+            CountFinite(state, step, moved);
+        }
+
+        // 3. The new weights sample from now on.
+        if (meter.Updates > 0)
+        {
+            await clock.TimeAsync(Phase.Publish, () => session.Policy.PublishAsync(session.Lease, CancellationToken.None)).ConfigureAwait(false);
+        }
+
+        // 4. The books.
+        state.Step = step;
+        (state.Epoch, state.Position) = (cursor.Epoch, cursor.Position);
+        state.TrainedTokens += meter.PassTokens;
+        state.GeneratedTokens += rollouts.SelectMany(group => group.Rollouts).Sum(rollout => (long)rollout.Tokens.Length);
+        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        state.Seconds += seconds;
+        GrpoStepResult result = GrpoStepReport.Create(
+            _config, state, state.Epoch + ((double)state.Position / session.Data.Count), version, rollouts, groups.Count, refills, meter, klCoefficient, rate, clock.Seconds(seconds));
+        await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Default.GrpoStepResult)).ConfigureAwait(false);
+        _observer.Stepped(result);
+        await LogSamplesAsync(session, step, rollouts).ConfigureAwait(false);
+        GrpoAlarm[] alarms = [.. GrpoStepReport.Alarms(_config, result, state.Edit.KlCeiling ?? _config.Alarms.KlCeiling)];
+        foreach (GrpoAlarm alarm in alarms)
+        {
+            _observer.Alarmed(alarm);
+        }
+
+        return alarms.Any(alarm => alarm.EndsRun);
+    }
+
+    private async Task<RolloutGroup[]> SampleAsync(Session session, GrpoState state, List<PromptRow> prompts, string version, int seed, PhaseClock clock, CancellationToken cancellationToken)
+    {
+        int total = prompts.Count * _config.GroupSize;
+        int done = 0;
+        long lastToken = Stopwatch.GetTimestamp();
+        long begin = lastToken;
+        RolloutGroup[] groups = await session.Sampler.SampleAsync(
+            prompts, version, seed, state.Edit.MaxResponseTokens ?? _config.MaxResponseTokens,
+            generated: () => Volatile.Write(ref lastToken, Stopwatch.GetTimestamp()),
+            ended: () => _observer.Progressed("generate", Interlocked.Increment(ref done), total), cancellationToken).ConfigureAwait(false);
+        clock.Add(Phase.Generate, Stopwatch.GetElapsedTime(begin, lastToken));
+        clock.Add(Phase.Reward, Stopwatch.GetElapsedTime(lastToken));
+        return groups;
+    }
+
+    private async Task ScoreAsync(Session session, List<ResponseGroup> groups, bool needsOld, bool needsReference, PhaseClock clock)
+    {
+        if (groups.Count == 0 || (!needsOld && !needsReference))
+        {
+            return;
+        }
+
+        List<ResponseBatch> batches = ResponseBatch.Split(groups, _config.MicroBatchTokens);
+        for (int i = 0; i < batches.Count; i++)
+        {
+            ResponseBatch batch = batches[i];
+            if (needsOld)
+            {
+                await clock.TimeAsync(Phase.Score, () => session.Lease.TurnAsync(() => session.Updater.ScoreOld(batch), CancellationToken.None)).ConfigureAwait(false);
+            }
+
+            if (needsReference)
+            {
+                await clock.TimeAsync(Phase.Score, () => session.Lease.TurnAsync(() => session.Updater.ScoreReference(batch), CancellationToken.None)).ConfigureAwait(false);
+            }
+
+            _observer.Progressed("score", i + 1, batches.Count);
+        }
+    }
+
+    private async Task<bool> UpdateAsync(Session session, ResponseGroup[] groups, double klCoefficient, double rateFactor, PolicyMeter meter, PhaseClock clock)
+    {
+        PolicyUpdater.SetWeights(_config, groups);
+        List<ResponseBatch> batches = ResponseBatch.Split(groups, _config.MicroBatchTokens);
+        bool moved = false;
+        await clock.TimeAsync(Phase.Train, async () =>
+        {
+            await session.Lease.TurnAsync(session.Updater.Begin, CancellationToken.None).ConfigureAwait(false);
+            for (int i = 0; i < batches.Count; i++)
+            {
+                ResponseBatch batch = batches[i];
+                await session.Lease.TurnAsync(() => session.Updater.Accumulate(batch, klCoefficient, meter), CancellationToken.None).ConfigureAwait(false);
+                _observer.Progressed("train", i + 1, batches.Count);
+            }
+
+            moved = await session.Lease.TurnAsync(() => session.Updater.Finish(rateFactor, meter), CancellationToken.None).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        return moved;
+    }
+
+    private void CountFinite(GrpoState state, int step, bool moved)
+    {
+        if (moved)
+        {
+            state.SkippedInARow = 0;
+            return;
+        }
+
+        state.SkippedUpdates++;
+        state.SkippedInARow++;
+        bool ends = state.SkippedInARow > _config.Alarms.MaxNonFiniteUpdates;
+        _observer.Alarmed(new GrpoAlarm(step, "non_finite", $"an update's loss or gradient is not finite; it was skipped, the {state.SkippedInARow}th in a row", ends));
+        if (ends)
+        {
+            throw new NonFiniteTrainingException(step, state.SkippedInARow);
+        }
+    }
+
+    /// <summary>Answers the held-out sets.</summary>
+    /// <returns>Whether this is the best policy so far.</returns>
+    private async Task<bool> EvaluateAsync(Session session, GrpoState state, CancellationToken cancellationToken)
+    {
+        int correct = 0;
+        int rows = 0;
+        foreach ((string set, IReadOnlyList<TrainingRow> setRows) in session.HeldOut)
+        {
+            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion };
+            IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync(set, setRows, cancellationToken).ConfigureAwait(false);
+            WilsonInterval interval = new(cases.Count(item => item.Correct), cases.Count);
+            GrpoEvaluation evaluation = new(state.Step, set, interval.Successes, interval.Cases, interval.Low, interval.High);
+            await session.Evaluations.WriteLineAsync(JsonSerializer.Serialize(evaluation, GrpoJson.Default.GrpoEvaluation)).ConfigureAwait(false);
+            _observer.Evaluated(evaluation);
+            correct += interval.Successes;
+            rows += interval.Cases;
+        }
+
+        double score = (double)correct / rows;
+        if (state.BestStep is not null && score <= state.BestScore)
+        {
+            return false;
+        }
+
+        (state.BestStep, state.BestScore) = (state.Step, score);
+        return true;
+    }
+
+    private async Task LogSamplesAsync(Session session, int step, List<RolloutGroup> groups)
+    {
+        // The first response of the first groups: a fixed choice, so that steps can be compared.
+        GrpoSample[] samples = [.. groups.Take(_config.SamplesLogged).Select(group => new GrpoSample(
+            step, group.Prompt.Index, group.Prompt.Row.Messages[^1].Content ?? string.Empty, group.Prompt.Row.AnswerJson, group.Rollouts[0].Completion, group.Rollouts[0].Tokens.Length,
+            group.Rollouts[0].Outcome.Score?.Total, group.Rollouts[0].Outcome.Failure, [.. group.Rollouts.Select(rollout => rollout.Outcome.Score?.Total)]))];
+        foreach (GrpoSample sample in samples)
+        {
+            await session.Samples.WriteLineAsync(JsonSerializer.Serialize(sample, GrpoJson.Default.GrpoSample)).ConfigureAwait(false);
+        }
+
+        _observer.Sampled(samples);
+    }
+
+    private void CheckFits()
+    {
+        int length = _host.Engine.Model.MaxModelLength;
+        if (_config.MaxResponseTokens >= length)
+        {
+            throw new TrainingConfigException(_configFile, $"field 'max_response_tokens': {_config.MaxResponseTokens} leaves no room for a prompt in the {length} tokens that the engine takes.");
+        }
+    }
+
+    private (Policy Policy, PolicyUpdater Updater) Load(ModelLease lease)
+    {
+        Policy policy;
+        try
+        {
+            policy = Policy.Create(_config, lease);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new TrainingConfigException(_configFile, $"field 'model': {error.Message}", error);
+        }
+
+        return (policy, new PolicyUpdater(_config, policy));
+    }
+
+    private GrpoState Begin(Policy policy, PolicyUpdater updater, bool resume)
+    {
+        string identity = GrpoConfigReader.Write(_config);
+        if (!resume)
+        {
+            return _checkpoints.List().Count == 0
+                ? new GrpoState { Config = identity }
+                : throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds checkpoints of an earlier run; resume it or choose another folder.");
+        }
+
+        GrpoState state = _checkpoints.Restore(policy.Parameters, updater.Optimizers)
+            ?? throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds no checkpoint to resume from.");
+        return state.Config == identity
+            ? state
+            : throw new TrainingConfigException(_configFile, "differs from the configuration that the checkpoint was made with; a resumed run must be the same run.");
+    }
+
+    private void Apply(GrpoState state)
+    {
+        lock (_editGate)
+        {
+            state.Edit = _edit?.Over(state.Edit) ?? state.Edit;
+            _edit = null;
+        }
+    }
+
+    private void Save(Session session, GrpoState state)
+    {
+        // Nobody else touches the run's own tensors between turns, so writing them stalls no request.
+        state.OptimizerUpdates = [.. session.Updater.Optimizers.Select(optimizer => optimizer.Updates)];
+        _checkpoints.Save(session.Policy.Parameters, session.Updater.Optimizers, state, state.BestStep is int best ? [best] : []);
+        _observer.Saved(state.Step, _checkpoints.PathOf(state.Step));
+    }
+
+    private void RestoreBest(Session session, GrpoState state)
+    {
+        if (state.BestStep is int best && best != state.Step)
+        {
+            _checkpoints.Restore(_checkpoints.PathOf(best), session.Policy.Parameters, []);
+        }
+    }
+
+    private LearningRateSchedule Schedule(int totalSteps)
+    {
+        int updates = totalSteps * _nominalUpdates;
+        return new LearningRateSchedule(_config.Schedule.Kind, updates, (int)Math.Ceiling(updates * _config.Schedule.WarmupFraction), _config.Schedule.Minimum);
+    }
+
+    private IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> ReadHeldOut() =>
+        [.. _config.Evaluation.Data.Select(file => (Path.GetFileNameWithoutExtension(file), (IReadOnlyList<TrainingRow>)[.. TrainingRowReader.Read(file).Take(_config.Evaluation.MaxRows)]))];
+
+    private IReadOnlyList<int> StopTokens() => [.. _host.Format.StopTokens.Select(_host.Tokenizer.FindAddedToken).OfType<int>()];
+
+    /// <summary>Keeps the lines up to the step that the run goes on from; what came after it is done again.</summary>
+    private StreamWriter Open(string name, int doneSteps)
+    {
+        string path = Path.Combine(_config.Output, name);
+        string[] kept = doneSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) is int step && step <= doneSteps)] : [];
+        File.WriteAllLines(path, kept);
+        return new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
+    }
+
+    /// <summary>Null for a line that a killed process left half written.</summary>
+    private static int? StepOf(string line)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            return document.RootElement.GetProperty("step").GetInt32();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What the steps of one execution share.</summary>
+    private sealed record Session(
+        ModelLease Lease, Policy Policy, PolicyUpdater Updater, PromptDataset Data, RolloutSampler Sampler, LearningRateSchedule Schedule,
+        IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> HeldOut, StreamWriter Metrics, StreamWriter Samples, StreamWriter Evaluations);
+
+    private enum Phase
+    {
+        Generate,
+        Reward,
+        Score,
+        Train,
+        Publish,
+    }
+
+    private sealed class PhaseClock
+    {
+        private readonly TimeSpan[] _spent = new TimeSpan[Enum.GetValues<Phase>().Length];
+
+        public void Add(Phase phase, TimeSpan time) => _spent[(int)phase] += time;
+
+        public async Task TimeAsync(Phase phase, Func<Task> work)
+        {
+            long begin = Stopwatch.GetTimestamp();
+            await work().ConfigureAwait(false);
+            Add(phase, Stopwatch.GetElapsedTime(begin));
+        }
+
+        public GrpoPhaseSeconds Seconds(double total)
+        {
+            double Of(Phase phase) => _spent[(int)phase].TotalSeconds;
+            return new GrpoPhaseSeconds(Of(Phase.Generate), Of(Phase.Reward), Of(Phase.Score), Of(Phase.Train), Of(Phase.Publish), total);
+        }
+    }
+}
+
+/// <summary>How a run ended.</summary>
+public enum GrpoOutcome
+{
+    /// <summary>All steps are done and the model was written.</summary>
+    Finished,
+
+    /// <summary>It was cancelled; its last step is in a checkpoint.</summary>
+    Stopped,
+
+    /// <summary>An alarm ended it; the model written is that of the best checkpoint.</summary>
+    EndedByAlarm,
+}

@@ -1,0 +1,80 @@
+using System.Text.Json.Serialization;
+using ToolN1.Training.Checkpoints;
+
+namespace ToolN1.Training.Grpo;
+
+/// <summary>Everything beside tensors that the next step depends on. Chance needs no state: it is drawn from seed and step.</summary>
+internal sealed record GrpoState : IRunState
+{
+    /// <summary>Steps done; the learning rate is a function of it.</summary>
+    public int Step { get; set; }
+
+    /// <summary>Pass over the data.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>Rows taken of that pass.</summary>
+    public int Position { get; set; }
+
+    /// <inheritdoc/>
+    public long[] OptimizerUpdates { get; set; } = [];
+
+    /// <summary>Tokens passed through the model for gradients.</summary>
+    public long TrainedTokens { get; set; }
+
+    /// <summary>Tokens sampled.</summary>
+    public long GeneratedTokens { get; set; }
+
+    /// <summary>Updates skipped because loss or gradient was not finite.</summary>
+    public int SkippedUpdates { get; set; }
+
+    /// <summary>Of these, the last in a row.</summary>
+    public int SkippedInARow { get; set; }
+
+    /// <summary>Seconds of steps.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>Step of the best evaluation; null before the first.</summary>
+    public int? BestStep { get; set; }
+
+    /// <summary>Its exact match.</summary>
+    public double BestScore { get; set; }
+
+    /// <summary>Values changed during the run.</summary>
+    public GrpoEdit Edit { get; set; } = new();
+
+    /// <summary>The configuration as JSON, so that a run is not resumed under another.</summary>
+    public string Config { get; set; } = "";
+}
+
+/// <summary>Values of a run that may change at a step boundary; null leaves what is.</summary>
+public sealed record GrpoEdit
+{
+    /// <summary>At the top of the schedule.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>β. A run that began with 0 and trains all weights holds no reference and refuses another value.</summary>
+    public double? KlCoefficient { get; init; }
+
+    /// <summary>Most tokens of a response; at most what the run began with, since prompts were chosen to leave room for that.</summary>
+    public int? MaxResponseTokens { get; init; }
+
+    /// <summary>See <see cref="GrpoAlarms.KlCeiling"/>.</summary>
+    public double? KlCeiling { get; init; }
+
+    /// <summary>This edit's values over those of an earlier one.</summary>
+    public GrpoEdit Over(GrpoEdit earlier) => new()
+    {
+        LearningRate = LearningRate ?? earlier.LearningRate,
+        KlCoefficient = KlCoefficient ?? earlier.KlCoefficient,
+        MaxResponseTokens = MaxResponseTokens ?? earlier.MaxResponseTokens,
+        KlCeiling = KlCeiling ?? earlier.KlCeiling,
+    };
+}
+
+/// <summary>JSON of the state, of lines of metrics and of samples.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(GrpoState))]
+[JsonSerializable(typeof(GrpoStepResult))]
+[JsonSerializable(typeof(GrpoEvaluation))]
+[JsonSerializable(typeof(GrpoSample))]
+internal sealed partial class GrpoJson : JsonSerializerContext;

@@ -1,0 +1,165 @@
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Hosting;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
+using ToolN1.Training.Checkpoints;
+using ToolN1.Training.Sft;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Grpo;
+
+/// <summary>
+/// What is trained and what it is compared with: all weights as f32 masters beside a frozen copy, or an adapter over frozen
+/// weights that are the reference themselves while it is off.
+/// </summary>
+internal sealed class Policy : IDisposable
+{
+    private readonly GrpoConfig _config;
+    private readonly Decoder _decoder;
+    private readonly Decoder? _frozen;
+    private readonly PolicyPass? _frozenPass;
+    private readonly AdapterSelection? _selection;
+    private readonly LoraAdapter? _adapter;
+
+    private Policy(GrpoConfig config, Decoder decoder, Decoder? frozen, (AdapterSelection Selection, LoraAdapter Adapter)? lora)
+    {
+        _config = config;
+        _decoder = decoder;
+        _frozen = frozen;
+        _selection = lora?.Selection;
+        _adapter = lora?.Adapter;
+        Pass = new PolicyPass(decoder, config.RecomputeActivations);
+        _frozenPass = frozen is null ? null : new PolicyPass(frozen, recomputes: false);
+        Parameters = _adapter is null ? [.. decoder.NamedWeights()] : [.. _adapter.NamedTensors];
+        foreach ((_, Tensor tensor) in Parameters)
+        {
+            tensor.requires_grad = true;
+        }
+    }
+
+    /// <summary>What the optimizer moves, by name; f32.</summary>
+    public IReadOnlyList<(string Name, Tensor Tensor)> Parameters { get; }
+
+    /// <summary>The policy's pass.</summary>
+    public PolicyPass Pass { get; }
+
+    /// <summary>Whether a KL to the initial policy can be computed.</summary>
+    public bool HasReference => _adapter is not null || _frozen is not null;
+
+    /// <summary>Loads what a run trains.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="lease">Whose device it is; its base weights are shared where an adapter leaves them unchanged.</param>
+    /// <exception cref="CheckpointException">The folder cannot be used.</exception>
+    /// <exception cref="InvalidOperationException">An adapter is to stand on other weights than those that are served.</exception>
+    public static Policy Create(GrpoConfig config, ModelLease lease)
+    {
+        using IDisposable noGrad = no_grad();
+        Device device = lease.Device;
+        ScalarType compute = ComputeDType.Select(config.DType, device);
+        if (config.Lora is not GrpoLora lora)
+        {
+            Decoder decoder = CheckpointLoader.Load(config.Model, device, ScalarType.Float32);
+            SetCompute(decoder, compute);
+            Decoder? frozen = config.Loss.KlCoefficient == 0 ? null : CheckpointLoader.Load(config.Model, device, FrozenDType(decoder.Config, compute));
+            if (frozen is not null)
+            {
+                SetCompute(frozen, compute);
+            }
+
+            return new Policy(config, decoder, frozen, null);
+        }
+
+        Decoder @base = Shared(lease, compute) ?? CheckpointLoader.Load(config.Model, device, FrozenDType(ModelConfig.Load(config.Model), compute));
+        SetCompute(@base, compute);
+        if (@base.WeightVersion != lease.BaseVersion)
+        {
+            string version = @base.WeightVersion;
+            @base.Dispose();
+            throw new InvalidOperationException($"The adapter's base {config.Model} has version {version}, but version {lease.BaseVersion} is served; adapters are served over the same weights.");
+        }
+
+        LoraAdapter adapter = LoraAdapter.Create(@base.Config, lora.Rank, lora.Alpha, lora.Targets, config.Seed, device);
+        AdapterSelection selection = AdapterLinear.WrapAll(@base);
+        selection.SelectAll(adapter);
+        return new Policy(config, @base, null, (selection, adapter));
+    }
+
+    /// <summary>Dtype in which weights are kept that nobody changes: bf16 where nothing is lost by it.</summary>
+    public static ScalarType FrozenDType(ModelConfig config, ScalarType compute) =>
+        compute == ScalarType.BFloat16 && config.DeclaredDType == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32;
+
+    /// <summary>Log-probabilities under the frozen initial policy.</summary>
+    public PassScores ScoreReference(PackedBatch batch, double temperature)
+    {
+        if (_selection is null)
+        {
+            return (_frozenPass ?? throw new InvalidOperationException("There is no reference policy.")).Score(batch, temperature);
+        }
+
+        _selection.SelectAll(null);
+        try
+        {
+            return Pass.Score(batch, temperature);
+        }
+        finally
+        {
+            _selection.SelectAll(_adapter);
+        }
+    }
+
+    /// <summary>Publishes the present weights or adapter.</summary>
+    public Task<string> PublishAsync(ModelLease lease, CancellationToken cancellationToken) =>
+        _adapter is null ? lease.PublishAsync(Parameters, cancellationToken) : lease.PublishAsync(_adapter, cancellationToken);
+
+    /// <summary>Writes <c>model/</c>, merged where there is an adapter, and then <c>adapter/</c> beside it.</summary>
+    /// <param name="output">The run's folder.</param>
+    /// <param name="format">The chat format served.</param>
+    /// <returns>The model's folder.</returns>
+    public string Export(string output, IChatFormat format)
+    {
+        using IDisposable noGrad = no_grad();
+        string folder = Path.Combine(output, "model");
+        ScalarType dtype = DTypeSelector.Select(_config.ExportDType, _decoder.Config.DeclaredDType, CPU);
+        ModelFolderWriter.Write(folder, _decoder.Config, [.. _decoder.NamedWeights().Select(item => (item.Name, item.Tensor.shape, (Func<Tensor>)(() => Merged(item.Name, item.Tensor))))], dtype, format.Name, _config.Model);
+        if (_adapter is not null)
+        {
+            PeftFolder.Write(Path.Combine(output, "adapter"), _adapter, _config.Lora!.Targets, _config.Model);
+        }
+
+        return folder;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Pass.Dispose();
+        _frozenPass?.Dispose();
+        foreach ((_, Tensor tensor) in Parameters)
+        {
+            tensor.grad?.Dispose();
+        }
+
+        _adapter?.Dispose();
+        _frozen?.Dispose();
+        _decoder.Dispose();
+    }
+
+    private Tensor Merged(string name, Tensor tensor) =>
+        name.EndsWith(".weight", StringComparison.Ordinal) && _adapter?.Delta(name[..^".weight".Length]) is Tensor delta ? tensor.to_type(ScalarType.Float32).add(delta) : tensor;
+
+    /// <summary>A decoder over the engine's own tensors, where they are as the trainer wants them.</summary>
+    private static Decoder? Shared(ModelLease lease, ScalarType compute) =>
+        lease.BaseWeights is { } weights && weights[ModelTensors.Embedding].dtype == FrozenDType(lease.Config, compute)
+            ? new Decoder(lease.Config, name => weights[name].alias(), () => lease.BaseVersion)
+            : null;
+
+    private static void SetCompute(Decoder decoder, ScalarType compute)
+    {
+        foreach (Linear linear in decoder.Layers.SelectMany(layer => layer.Projections).Append(decoder.Head))
+        {
+            linear.ComputeDType = compute;
+        }
+    }
+}
