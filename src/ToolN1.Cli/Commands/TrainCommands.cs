@@ -6,5 +6,8 @@ namespace ToolN1.Cli.Commands;
 internal static class TrainCommands
 {
     /// <summary>The command with its subcommands.</summary>
-    public static Command Create() => new("train", "Trains models without the server, with the same code as the jobs.") { TrainSftCommand.Create(), TrainPlotCommand.Create() };
+    public static Command Create() => new("train", "Trains models without the server, with the same code as the jobs.")
+    {
+        TrainSftCommand.Create(), TrainGrpoCommand.Create(), TrainPlotCommand.Create(),
+    };
 }

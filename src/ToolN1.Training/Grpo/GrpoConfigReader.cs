@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Optimizers;
-using ToolN1.Training.Sft;
 
 namespace ToolN1.Training.Grpo;
 

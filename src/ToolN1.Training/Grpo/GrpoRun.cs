@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ToolN1.Engine;
-using ToolN1.Engine.Chat;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Checkpoints;
@@ -10,7 +9,6 @@ using ToolN1.Training.Evaluation;
 using ToolN1.Training.Optimizers;
 using ToolN1.Training.Rewards;
 using ToolN1.Training.Rollouts;
-using ToolN1.Training.Sft;
 
 namespace ToolN1.Training.Grpo;
 
@@ -173,7 +171,7 @@ public sealed class GrpoRun
         string version = session.Lease.WorkingVersion!;
 
         // 1. Rollouts, and more of them for groups that teach nothing.
-        SftCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
+        DataCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
         List<RolloutGroup> rollouts = [];
         int refills = -1;
         int missing = _config.PromptsPerStep;
@@ -182,7 +180,7 @@ public sealed class GrpoRun
         {
             refills++;
             List<PromptRow> prompts = session.Data.Draw(cursor, missing);
-            rollouts.AddRange(await SampleAsync(session, state, prompts, version, SftDataset.HashCode(SftDataset.HashCode(_config.Seed, step), refills), clock, cancellationToken).ConfigureAwait(false));
+            rollouts.AddRange(await SampleAsync(session, state, prompts, version, Seeds.Combine(Seeds.Combine(_config.Seed, step), refills), clock, cancellationToken).ConfigureAwait(false));
             missing = _config.PromptsPerStep - rollouts.Count(group => !GrpoStepPlan.IsDropped(_config.Loss, group));
         }
 
@@ -214,7 +212,7 @@ public sealed class GrpoRun
         state.Seconds += seconds;
         GrpoStepResult result = GrpoStepReport.Create(
             _config, state, state.Epoch + ((double)state.Position / session.Data.Count), version, rollouts, groups.Count, refills, meter, klCoefficient, rate, clock.Seconds(seconds));
-        await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Default.GrpoStepResult)).ConfigureAwait(false);
+        await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Lines.GrpoStepResult)).ConfigureAwait(false);
         _observer.Stepped(result);
         await LogSamplesAsync(session, step, rollouts).ConfigureAwait(false);
         GrpoAlarm[] alarms = [.. GrpoStepReport.Alarms(_config, result, state.Edit.KlCeiling ?? _config.Alarms.KlCeiling)];
@@ -316,7 +314,7 @@ public sealed class GrpoRun
             IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync(set, setRows, cancellationToken).ConfigureAwait(false);
             WilsonInterval interval = new(cases.Count(item => item.Correct), cases.Count);
             GrpoEvaluation evaluation = new(state.Step, set, interval.Successes, interval.Cases, interval.Low, interval.High);
-            await session.Evaluations.WriteLineAsync(JsonSerializer.Serialize(evaluation, GrpoJson.Default.GrpoEvaluation)).ConfigureAwait(false);
+            await session.Evaluations.WriteLineAsync(JsonSerializer.Serialize(evaluation, GrpoJson.Lines.GrpoEvaluation)).ConfigureAwait(false);
             _observer.Evaluated(evaluation);
             correct += interval.Successes;
             rows += interval.Cases;
@@ -340,7 +338,7 @@ public sealed class GrpoRun
             group.Rollouts[0].Outcome.Score?.Total, group.Rollouts[0].Outcome.Failure, [.. group.Rollouts.Select(rollout => rollout.Outcome.Score?.Total)]))];
         foreach (GrpoSample sample in samples)
         {
-            await session.Samples.WriteLineAsync(JsonSerializer.Serialize(sample, GrpoJson.Default.GrpoSample)).ConfigureAwait(false);
+            await session.Samples.WriteLineAsync(JsonSerializer.Serialize(sample, GrpoJson.Lines.GrpoSample)).ConfigureAwait(false);
         }
 
         _observer.Sampled(samples);

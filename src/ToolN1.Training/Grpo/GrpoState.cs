@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using ToolN1.Training.Checkpoints;
 
@@ -77,4 +79,13 @@ public sealed record GrpoEdit
 [JsonSerializable(typeof(GrpoStepResult))]
 [JsonSerializable(typeof(GrpoEvaluation))]
 [JsonSerializable(typeof(GrpoSample))]
-internal sealed partial class GrpoJson : JsonSerializerContext;
+internal sealed partial class GrpoJson : JsonSerializerContext
+{
+    /// <summary>For files that people read: only what JSON must have escaped is.</summary>
+    public static GrpoJson Lines { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -3,9 +3,8 @@ using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
+using ToolN1.Training.Packing;
 using ToolN1.Training.Checkpoints;
-using ToolN1.Training.Sft;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Grpo;
@@ -23,7 +22,12 @@ internal sealed class Policy : IDisposable
     private readonly AdapterSelection? _selection;
     private readonly LoraAdapter? _adapter;
 
-    private Policy(GrpoConfig config, Decoder decoder, Decoder? frozen, (AdapterSelection Selection, LoraAdapter Adapter)? lora)
+    /// <summary>Takes ownership of what it is given.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="decoder">f32 masters, or the frozen weights under an adapter.</param>
+    /// <param name="frozen">The initial policy, where all weights are trained and a KL is wanted.</param>
+    /// <param name="lora">The adapter and the decoder's selection, which has it on.</param>
+    public Policy(GrpoConfig config, Decoder decoder, Decoder? frozen, (AdapterSelection Selection, LoraAdapter Adapter)? lora)
     {
         _config = config;
         _decoder = decoder;

@@ -1,5 +1,5 @@
 using ToolN1.Engine.Model;
-using ToolN1.Training.Sft;
+using ToolN1.Training.Packing;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Training.Data;
-using ToolN1.Training.Sft;
 
 namespace ToolN1.Training.Grpo;
 
@@ -55,7 +54,7 @@ internal sealed class PromptDataset
     /// <summary>The next rows.</summary>
     /// <param name="cursor">Where to go on; moved behind the last row taken.</param>
     /// <param name="count">How many.</param>
-    public List<PromptRow> Draw(SftCursor cursor, int count)
+    public List<PromptRow> Draw(DataCursor cursor, int count)
     {
         List<PromptRow> drawn = [];
         while (drawn.Count < count)
@@ -76,7 +75,7 @@ internal sealed class PromptDataset
         if (_orderEpoch != epoch)
         {
             _order = [.. Enumerable.Range(0, _rows.Length)];
-            new Random(SftDataset.HashCode(_seed, epoch)).Shuffle(_order);
+            new Random(Seeds.Combine(_seed, epoch)).Shuffle(_order);
             _orderEpoch = epoch;
         }
 

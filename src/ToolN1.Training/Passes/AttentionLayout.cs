@@ -1,4 +1,4 @@
-using ToolN1.Training.Sft;
+using ToolN1.Training.Packing;
 
 namespace ToolN1.Training.Passes;
 

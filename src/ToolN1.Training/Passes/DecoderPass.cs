@@ -1,6 +1,6 @@
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
-using ToolN1.Training.Sft;
+using ToolN1.Training.Packing;
 using TorchSharp;
 using static TorchSharp.torch;
 

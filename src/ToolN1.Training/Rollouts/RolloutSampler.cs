@@ -3,7 +3,6 @@ using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Training.Grpo;
 using ToolN1.Training.Rewards;
-using ToolN1.Training.Sft;
 
 namespace ToolN1.Training.Rollouts;
 
@@ -38,10 +37,10 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
         Task<Rollout>[][] groups = [.. prompts.Select(_ => new Task<Rollout>[config.GroupSize])];
         for (int prompt = 0; prompt < prompts.Count; prompt++)
         {
-            int promptSeed = SftDataset.HashCode(seed, prompt);
+            int promptSeed = Seeds.Combine(seed, prompt);
             for (int sample = 0; sample < config.GroupSize; sample++)
             {
-                groups[prompt][sample] = OneAsync(prompts[prompt], SftDataset.HashCode(promptSeed, sample), $"{weightVersion}-{prompt}-{sample}");
+                groups[prompt][sample] = OneAsync(prompts[prompt], Seeds.Combine(promptSeed, sample), $"{weightVersion}-{prompt}-{sample}");
             }
         }
 

@@ -1,5 +1,6 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Packing;
 using ToolN1.Training.Data;
 
 namespace ToolN1.Training.Sft;
@@ -55,14 +56,14 @@ internal sealed class SftDataset
 
         SftDatasetSummary summary = new(rows, groups.Sum(group => group.Rows.Count), groups.Count, groups.Sum(group => (long)group.TokenCount), tooLong, tooManyTools);
         return groups.Count > 0
-            ? new SftDataset(groups, HashCode(config.Seed, phaseIndex), summary)
+            ? new SftDataset(groups, Seeds.Combine(config.Seed, phaseIndex), summary)
             : throw new TrainingDataException(string.Join(", ", phase.Data), 0, $"phase '{phase.Name}' has no row to train on ({tooLong} too long, {tooManyTools} with too many tools)");
     }
 
     /// <summary>The groups of the next step.</summary>
     /// <param name="cursor">Where to go on; moved behind the last group taken.</param>
     /// <param name="tokenBudget">Most tokens; one group is taken even if it has more.</param>
-    public List<RowGroup> Draw(SftCursor cursor, int tokenBudget)
+    public List<RowGroup> Draw(DataCursor cursor, int tokenBudget)
     {
         List<RowGroup> drawn = [];
         int tokens = 0;
@@ -83,15 +84,6 @@ internal sealed class SftDataset
                 cursor.Epoch++;
             }
         }
-    }
-
-    /// <summary>A seed from two numbers, the same in every process.</summary>
-    internal static int HashCode(int left, int right)
-    {
-        ulong mixed = ((ulong)(uint)left << 32) | (uint)right;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-        return (int)((mixed ^ (mixed >> 31)) & int.MaxValue);
     }
 
     private static IEnumerable<TrainingRow> Read(string file)
@@ -129,22 +121,12 @@ internal sealed class SftDataset
         if (_orderEpoch != epoch)
         {
             _order = [.. Enumerable.Range(0, _groups.Count)];
-            new Random(HashCode(_seed, epoch)).Shuffle(_order);
+            new Random(Seeds.Combine(_seed, epoch)).Shuffle(_order);
             _orderEpoch = epoch;
         }
 
         return _order;
     }
-}
-
-/// <summary>Where in a phase's data training is. Saved with checkpoints.</summary>
-internal sealed class SftCursor
-{
-    /// <summary>Passes completed.</summary>
-    public int Epoch { get; set; }
-
-    /// <summary>Groups taken of this pass.</summary>
-    public int Position { get; set; }
 }
 
 /// <summary>What a phase's files hold.</summary>

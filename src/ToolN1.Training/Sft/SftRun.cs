@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ToolN1.Engine.Model;
+using ToolN1.Training.Packing;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Optimizers;
@@ -134,10 +135,10 @@ public sealed class SftRun
     private void Step(SftStepper stepper, SftDataset data, LearningRateSchedule schedule, SftState state, SftMeter meter)
     {
         long begin = Stopwatch.GetTimestamp();
-        SftCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
+        DataCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
         List<RowGroup> groups = data.Draw(cursor, _config.TokensPerStep);
         state.Step++;
-        StepSums sums = stepper.Step(groups, SftDataset.HashCode(_config.Seed, state.Step), schedule.Factor(state.Step));
+        StepSums sums = stepper.Step(groups, Seeds.Combine(_config.Seed, state.Step), schedule.Factor(state.Step));
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         (state.Epoch, state.Position) = (cursor.Epoch, cursor.Position);
         state.Tokens += sums.Tokens;

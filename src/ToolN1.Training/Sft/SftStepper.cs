@@ -1,4 +1,5 @@
 using ToolN1.Engine.Model;
+using ToolN1.Training.Packing;
 using ToolN1.Training.Optimizers;
 using ToolN1.Training.Passes;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
+using ToolN1.Training.Packing;
 using ToolN1.Training.Passes;
 using ToolN1.Training.Sft;
 using TorchSharp;

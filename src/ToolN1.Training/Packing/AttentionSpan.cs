@@ -1,4 +1,4 @@
-namespace ToolN1.Training.Sft;
+namespace ToolN1.Training.Packing;
 
 /// <summary>
 /// A run of queries and what they see: the group's prefix [GroupStart, GroupStart + Context), what comes before them in

@@ -1,4 +1,4 @@
-namespace ToolN1.Training.Sft;
+namespace ToolN1.Training.Packing;
 
 /// <summary>
 /// Rows that begin alike: the common beginning of their prompts once, then each row's own rest. Every row sees the prefix

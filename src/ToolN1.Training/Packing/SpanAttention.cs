@@ -2,7 +2,7 @@ using ToolN1.Engine.Model;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ToolN1.Training.Sft;
+namespace ToolN1.Training.Packing;
 
 /// <summary>
 /// Attention of a packed batch under autograd: each span's queries meet only the keys they may see, so that no token of one

@@ -1,4 +1,4 @@
-namespace ToolN1.Training.Sft;
+namespace ToolN1.Training;
 
 /// <summary>Training halted: too many steps in a row had a loss or gradient that was not finite. The newest checkpoint is from before.</summary>
 public sealed class NonFiniteTrainingException(int step, int steps)

@@ -1,4 +1,4 @@
-namespace ToolN1.Training.Sft;
+namespace ToolN1.Training.Packing;
 
 /// <summary>
 /// Groups of rows laid one after the other into one flattened batch, on the host: ids, positions, who sees whom, and which

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Microsoft.Extensions.Options;
+using ToolN1.Engine;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Training;
+using ToolN1.Training.Data;
+using ToolN1.Training.Grpo;
+
+namespace ToolN1.Cli.Commands;
+
+/// <summary><c>tooln1 train grpo</c>.</summary>
+internal static class TrainGrpoCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        Option<FileInfo> config = new("--config") { Description = "The run as JSON; docs/training.md explains every field.", Required = true };
+        Option<bool> resume = new("--resume") { Description = "Goes on from the newest checkpoint in the output folder." };
+        Command command = new("grpo", "Reinforcement by group-relative policy optimisation on rows with the right calls.") { config, resume };
+        command.SetAction((result, cancellationToken) => RunAsync(result.GetRequiredValue(config).FullName, result.GetValue(resume), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string file, bool resume, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        void Stop(object? sender, ConsoleCancelEventArgs press)
+        {
+            // The first Ctrl-C ends the run and saves it; the second ends the process.
+            press.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+
+        Console.CancelKeyPress += Stop;
+        try
+        {
+            GrpoConfig config = GrpoConfigReader.Read(file);
+            await using LocalGrpoEngine engine = LocalGrpoEngine.Start(config);
+            GrpoOutcome outcome;
+            GrpoRun run;
+            using (GrpoProgress progress = new())
+            {
+                run = new GrpoRun(config, file, engine.Host, progress);
+                outcome = await run.ExecuteAsync(resume, stop.Token);
+            }
+
+            Console.WriteLine(outcome switch
+            {
+                GrpoOutcome.Finished => $"Model: {run.ModelFolder}",
+                GrpoOutcome.EndedByAlarm => $"Ended by an alarm; the model of the best checkpoint: {run.ModelFolder}",
+                _ => "Stopped and saved; --resume goes on from here.",
+            });
+            return outcome switch { GrpoOutcome.Finished => 0, GrpoOutcome.EndedByAlarm => 2, _ => 130 };
+        }
+        catch (Exception error) when (error is TrainingConfigException or TrainingDataException or CheckpointException or TokenizerFormatException
+            or NonFiniteTrainingException or EngineFaultException or OptionsValidationException or InvalidDataException or IOException or NotSupportedException)
+        {
+            Console.Error.WriteLine(error.Message);
+            return 1;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= Stop;
+        }
+    }
+}

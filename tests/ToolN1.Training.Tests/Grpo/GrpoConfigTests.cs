@@ -1,0 +1,80 @@
+using ToolN1.Training.Grpo;
+using ToolN1.Training.Optimizers;
+
+namespace ToolN1.Training.Tests.Grpo;
+
+public sealed class GrpoConfigTests
+{
+    private const string Valid = """
+        {
+          // A comment is fine.
+          "output": "out", "model": "folder", "data": ["x.jsonl"], "steps": 3,
+          "loss": { "clip_high": 0.3 },
+          "schedule": { "kind": "linear" }
+        }
+        """;
+
+    [Fact]
+    public void Parse_Default_GivesTheDefaultProfile()
+    {
+        GrpoConfig config = GrpoConfigReader.Parse(Valid, "run.json");
+        Assert.Equal((8, 1.0, 1024, 1e-6, 1e-3, 0.2, 0.3), (config.GroupSize, config.Sampling.Temperature, config.MaxResponseTokens, config.Optimizer.LearningRate, config.Loss.KlCoefficient, config.Loss.ClipLow, config.Loss.ClipHigh));
+        Assert.Equal(LearningRateDecay.Linear, config.Schedule.Kind);
+        Assert.True(config.Loss.DropUniformGroups);
+        Assert.Null(config.MiniBatchPrompts);
+    }
+
+    [Fact]
+    public void Parse_Lora_GivesItsRateAndNoKl()
+    {
+        GrpoConfig config = GrpoConfigReader.Parse(Valid.Replace("\"steps\": 3", "\"steps\": 3, \"lora\": {\"rank\": 8}", StringComparison.Ordinal), "run.json");
+        Assert.Equal((8, 1e-5, 0.0), (config.Lora!.Rank, config.Optimizer.LearningRate, config.Loss.KlCoefficient));
+        Assert.Equal(7, config.Lora.Targets.Count);
+    }
+
+    [Fact]
+    public void Parse_Paper_GivesTheTableOfThePaper()
+    {
+        GrpoConfig config = GrpoConfigReader.Parse("""{"profile": "paper", "output": "out", "model": "folder", "data": ["x.jsonl"]}""", "run.json");
+        Assert.Equal((1024, 5, 256, 7, (int?)null), (config.PromptsPerStep, config.GroupSize, config.MiniBatchPrompts, config.Epochs, config.Steps));
+        Assert.Equal((0.7, 4096, 8192), (config.Sampling.Temperature, config.MaxPromptTokens, config.MaxResponseTokens));
+        Assert.Equal((0.2, 0.2, 1e-3, false), (config.Loss.ClipLow, config.Loss.ClipHigh, config.Loss.KlCoefficient, config.Loss.DropUniformGroups));
+        Assert.Equal((1e-6, 0.9, 0.999, 1e-8, 0.01, 1.0), (config.Optimizer.LearningRate, config.Optimizer.Beta1, config.Optimizer.Beta2, config.Optimizer.Epsilon, config.Optimizer.WeightDecay, config.ClipNorm));
+        Assert.Equal((LearningRateDecay.Constant, 0.0), (config.Schedule.Kind, config.Schedule.WarmupFraction));
+        Assert.Equal(4, GrpoStepPlan.NominalUpdates(config));
+    }
+
+    [Theory]
+    [InlineData("\"steps\": 3", "\"stepps\": 3", "stepps")]
+    [InlineData("\"steps\": 3", "\"steps\": 0", "steps")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"epochs\": 1", "steps")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"group_size\": 1", "group_size")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"mini_batch_prompts\": 17", "mini_batch_prompts")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"profile\": \"best\"", "profile")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"sampling\": {\"temperature\": 0}", "sampling.temperature")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"lora\": {\"targets\": [\"q\"]}", "lora.targets")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"lora\": {\"rank\": 0}", "lora.rank")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"dtype\": \"int8\"", "dtype")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"reward\": {\"kind\": \"best\"}", "reward.kind")]
+    [InlineData("\"clip_high\": 0.3", "\"clip_high\": -1", "loss.clip_high")]
+    [InlineData("\"clip_high\": 0.3", "\"dual_clip\": 1", "loss.dual_clip")]
+    [InlineData("\"clip_high\": 0.3", "\"aggregation\": \"mean\"", "loss.aggregation")]
+    [InlineData("\"clip_high\": 0.3", "\"ratio\": 1", "loss.ratio")]
+    [InlineData("\"clip_high\": 0.3", "\"kl\": 1", "loss.kl")]
+    [InlineData("\"output\": \"out\", ", "", "output")]
+    [InlineData("\"output\": \"out\"", "\"output\": \"out\", \"output\": \"b\"", "output")]
+    public void Parse_Invalid_NamesFileAndField(string valid, string invalid, string field)
+    {
+        TrainingConfigException error = Assert.Throws<TrainingConfigException>(() => GrpoConfigReader.Parse(Valid.Replace(valid, invalid, StringComparison.Ordinal), "run.json"));
+        Assert.StartsWith("run.json", error.Message, StringComparison.Ordinal);
+        Assert.Contains(field, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_ReadBack_IsTheSame()
+    {
+        GrpoConfig config = GrpoConfigReader.Parse(Valid, "run.json");
+        string text = GrpoConfigReader.Write(config);
+        Assert.Equal(text, GrpoConfigReader.Write(GrpoConfigReader.Parse(text, "again.json")));
+    }
+}

@@ -1,0 +1,236 @@
+using System.Text.Json;
+using ToolN1.Engine;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Weights;
+using ToolN1.Training.Grpo;
+using ToolN1.Training.Rewards;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Tests.Grpo;
+
+/// <summary>Whole runs of a random model on a real engine, with rewards that are easy to earn.</summary>
+public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixture>
+{
+    private static readonly FunctionReward Letters = new(sample => sample.Completion.Count(char.IsLetter) / (double)sample.Completion.Length);
+
+    [Fact]
+    public async Task Execute_RewardThatCanBeEarned_Rises()
+    {
+        GrpoConfig config = fixture.Config("learns", steps: 10) with { GroupSize = 8 };
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, observer, Letters));
+        double before = observer.Steps[0].RewardMean!.Value;
+        double after = observer.Steps[^1].RewardMean!.Value;
+        Assert.True(after > before + 0.15, $"{before} → {after}");
+
+        // Sampler and trainer compute the same policy, every update's.
+        Assert.All(observer.Steps, step => Assert.InRange(step.LogProbGapMax!.Value, 0, 1e-3));
+        Assert.Equal(10, observer.Steps.Select(step => step.WeightVersion).Distinct().Count());
+        using Decoder decoder = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
+        Assert.Equal("tool-n1", JsonDocument.Parse(File.ReadAllText(Path.Combine(config.Output, "model", "config.json"))).RootElement.GetProperty("tooln1").GetProperty("chat_format").GetString());
+    }
+
+    [Fact]
+    public async Task Execute_StoppedAndResumed_EqualsTheWholeRunBitForBit()
+    {
+        GrpoConfig whole = fixture.Config("whole") with { MiniBatchPrompts = 2, PassesPerStep = 2 };
+        using RecordingObserver undisturbed = new();
+        await fixture.RunAsync(whole, undisturbed, Letters);
+
+        GrpoConfig parts = whole with { Output = Path.Combine(fixture.Folder, "parts") };
+        using RecordingObserver first = new() { StopAfter = 1 };
+        Assert.Equal(GrpoOutcome.Stopped, await fixture.RunAsync(parts, first, Letters));
+        using RecordingObserver second = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(parts, second, Letters, resume: true));
+
+        Assert.Equal([2, 3, 4], second.Steps.Select(step => step.Step));
+        Assert.Equal(undisturbed.Steps.Select(step => step.RewardMean), first.Steps.Concat(second.Steps).Select(step => step.RewardMean));
+        foreach (string file in new[] { "masters.safetensors", "optimizer.safetensors" })
+        {
+            Assert.Equal(Newest(whole, 4, file), Newest(parts, 4, file));
+        }
+
+        Assert.Equal(4, File.ReadAllLines(Path.Combine(parts.Output, "metrics.jsonl")).Length);
+        Assert.Equal(4, undisturbed.Steps[0].Updates);
+    }
+
+    [Fact]
+    public async Task Execute_Adapter_TrainsAndWritesItMergedAndAlone()
+    {
+        GrpoConfig config = fixture.Config("lora", steps: 3) with { Lora = new GrpoLora { Rank = 4, Alpha = 8 }, Loss = new PolicyLossOptions { KlCoefficient = 0.01 } };
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, Letters);
+        Assert.True(observer.Start!.TrainedParameters < observer.Start.Parameters / 2);
+        Assert.Equal(0, observer.Steps[0].Kl!.Value, 1e-6);
+        Assert.True(observer.Steps[^1].Kl > 1e-5);
+        Assert.All(observer.Steps, step => Assert.InRange(step.LogProbGapMax!.Value, 0, 1e-3));
+
+        using IDisposable scope = NewDisposeScope();
+        using Decoder merged = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
+        using Decoder before = CheckpointLoader.Load(fixture.Model, CPU, ScalarType.Float32);
+        Assert.False(merged.Layers[0].Query.Weight.allclose(before.Layers[0].Query.Weight, 0, 1e-6));
+        Assert.True(merged.Embedding.allclose(before.Embedding, 0, 0));
+        using SafetensorsFile adapter = SafetensorsFile.Open(Path.Combine(config.Output, "adapter", "adapter_model.safetensors"));
+        SafetensorsEntry a = adapter.Find("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight")!;
+        Assert.Equal([4, 64], a.Shape);
+        using JsonDocument peft = JsonDocument.Parse(File.ReadAllText(Path.Combine(config.Output, "adapter", "adapter_config.json")));
+        Assert.Equal((4, 8.0, "LORA"), (peft.RootElement.GetProperty("r").GetInt32(), peft.RootElement.GetProperty("lora_alpha").GetDouble(), peft.RootElement.GetProperty("peft_type").GetString()));
+    }
+
+    [Fact]
+    public async Task Execute_UniformGroups_AreRefilledThenDroppedAndNothingMoves()
+    {
+        GrpoConfig config = fixture.Config("uniform", steps: 1) with { Loss = new PolicyLossOptions { KlCoefficient = 1e-3, MaxRefills = 2 } };
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, new FunctionReward(_ => 1));
+        GrpoStepResult step = Assert.Single(observer.Steps);
+        Assert.Equal((9, 0, 2, 1.0, 0), (step.Groups, step.GroupsTrained, step.Refills, step.FractionUniform, step.Updates));
+        Assert.Equal((1.0, 0.0, null), (step.RewardMean, step.RewardStd, step.Loss));
+        using Decoder after = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
+        using Decoder before = CheckpointLoader.Load(fixture.Model, CPU, ScalarType.Float32);
+        using IDisposable scope = NewDisposeScope();
+        Assert.True(after.Embedding.allclose(before.Embedding, 0, 0));
+    }
+
+    [Fact]
+    public async Task Execute_UniformGroupsKept_TrainOnTheKlAlone()
+    {
+        GrpoConfig config = fixture.Config("kept", steps: 1) with { Loss = new PolicyLossOptions { KlCoefficient = 1e-3, DropUniformGroups = false } };
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, new FunctionReward(_ => 1));
+        Assert.Equal((3, 3, 0, 1), (observer.Steps[0].Groups, observer.Steps[0].GroupsTrained, observer.Steps[0].Refills, observer.Steps[0].Updates));
+    }
+
+    [Fact]
+    public async Task Execute_RewardFails_LeavesSamplesUnscoredAndTellsWhy()
+    {
+        int calls = 0;
+        GrpoConfig config = fixture.Config("fails", steps: 1);
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, new FunctionReward(sample => Interlocked.Increment(ref calls) % 3 == 0 ? throw new InvalidOperationException("broken") : sample.Completion.Length));
+        GrpoStepResult step = observer.Steps[0];
+        Assert.Equal(1 / 3.0, step.RewardErrorRate, 1e-9);
+        Assert.Equal(step.Responses / 3, step.RewardErrors["broken"]);
+        Assert.Contains(observer.Alarms, alarm => alarm is { Kind: "reward_errors", EndsRun: false });
+    }
+
+    [Fact]
+    public async Task Execute_KlAboveTheCeiling_EndsWithTheBestCheckpoint()
+    {
+        GrpoConfig config = fixture.Config("ceiling", steps: 20) with
+        {
+            Alarms = new GrpoAlarms { KlCeiling = 1e-3 },
+            Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows], EverySteps = 100, MaxRows = 2 },
+            Loss = new PolicyLossOptions { KlCoefficient = 1e-4 },
+        };
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.EndedByAlarm, await fixture.RunAsync(config, observer, Letters));
+        Assert.Contains(observer.Alarms, alarm => alarm is { Kind: "kl_ceiling", EndsRun: true });
+        Assert.True(observer.Steps.Count < 20);
+
+        // No evaluation was better than the initial policy's, so that is what is left.
+        Assert.Equal(0, observer.Evaluations[0].Step);
+        using Decoder after = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
+        using Decoder before = CheckpointLoader.Load(fixture.Model, CPU, ScalarType.Float32);
+        using IDisposable scope = NewDisposeScope();
+        Assert.True(after.Embedding.allclose(before.Embedding, 0, 0));
+    }
+
+    [Fact]
+    public async Task Change_DuringARun_HoldsFromTheNextStepAndAfterAResumption()
+    {
+        GrpoConfig config = fixture.Config("edits", steps: 3);
+        GrpoRun? running = null;
+        using RecordingObserver observer = new()
+        {
+            StopAfter = 2,
+            AtStep = step =>
+            {
+                if (step.Step == 1)
+                {
+                    running!.Change(new GrpoEdit { LearningRate = 1e-3, KlCoefficient = 0.5, MaxResponseTokens = 4 });
+                    Assert.Throws<ArgumentException>(() => running.Change(new GrpoEdit { MaxResponseTokens = 9 }));
+                    Assert.Throws<ArgumentException>(() => running.Change(new GrpoEdit { LearningRate = 0 }));
+                }
+            },
+        };
+        await fixture.RunAsync(config, observer, Letters, beside: (run, _) =>
+        {
+            running = run;
+            return Task.CompletedTask;
+        });
+        using RecordingObserver resumed = new();
+        await fixture.RunAsync(config, resumed, Letters, resume: true);
+        GrpoStepResult[] steps = [.. observer.Steps, .. resumed.Steps];
+        Assert.Equal([0.01, 1e-3, 1e-3], steps.Select(step => step.LearningRate));
+        Assert.Equal([1e-3, 0.5, 0.5], steps.Select(step => step.KlCoefficient));
+        Assert.Equal([false, true, true], steps.Select(step => step.ResponseLengthMax <= 4));
+    }
+
+    [Fact]
+    public async Task Execute_OtherRequests_AreServedMeanwhileByTheLiveWeights()
+    {
+        GrpoConfig config = fixture.Config("beside");
+        using RecordingObserver observer = new();
+        List<int[]> answers = [];
+        await fixture.RunAsync(config, observer, Letters, beside: async (_, engine) =>
+        {
+            while (observer.Steps.Count < 3)
+            {
+                List<int> tokens = [];
+                await foreach (GenerationUpdate update in engine.Generate(
+                    new GenerationRequest { RequestId = "live", PromptTokenIds = [5, 6, 7, 8], MaxNewTokens = 6, Sampling = SamplingParameters.Greedy }, TestContext.Current.CancellationToken))
+                {
+                    Assert.Equal(engine.Host.LiveVersion, update.WeightVersion);
+                    tokens.AddRange(update.TokenIds);
+                }
+
+                answers.Add([.. tokens]);
+            }
+        });
+        Assert.True(answers.Count > 3);
+        Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+    }
+
+    [Fact]
+    public async Task Execute_OutputHoldsCheckpoints_IsRefusedWithoutResume()
+    {
+        GrpoConfig config = fixture.Config("twice", steps: 1);
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, Letters);
+        TrainingConfigException again = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config, observer, Letters));
+        Assert.Contains("'output'", again.Message, StringComparison.Ordinal);
+        TrainingConfigException differs = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config with { GroupSize = 3 }, observer, Letters, resume: true));
+        Assert.Contains("differs", differs.Message, StringComparison.Ordinal);
+        TrainingConfigException room = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config with { Output = config.Output + "2", MaxResponseTokens = 600 }, observer, Letters));
+        Assert.Contains("'max_response_tokens'", room.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_DamagedCheckpoint_IsRefusedByItsChecksum()
+    {
+        GrpoConfig config = fixture.Config("damaged", steps: 2);
+        using RecordingObserver first = new() { StopAfter = 1 };
+        await fixture.RunAsync(config, first, Letters);
+        string file = Path.Combine(config.Output, "checkpoints", "step-00000001", "optimizer.safetensors");
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(file, bytes);
+        using RecordingObserver second = new();
+        CheckpointException error = await Assert.ThrowsAsync<CheckpointException>(() => fixture.RunAsync(config, second, Letters, resume: true));
+        Assert.Contains("checksum", error.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Newest(GrpoConfig config, int step, string file) =>
+        File.ReadAllBytes(Path.Combine(config.Output, "checkpoints", $"step-{step:D8}", file));
+
+    private sealed class FunctionReward(Func<RewardSample, double> score) : IReward
+    {
+        public RewardScore Score(RewardSample sample, CancellationToken cancellationToken)
+        {
+            double value = score(sample);
+            return new RewardScore(value, [new RewardComponent("value", value)]);
+        }
+    }
+}
