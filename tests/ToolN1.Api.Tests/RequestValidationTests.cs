@@ -109,6 +109,7 @@ public sealed class RequestValidationTests
     [InlineData("[{\"role\":\"function\",\"name\":\"f\",\"content\":\"Hi\"}]", "messages[0].name", "invalid_value")]
     [InlineData("[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"role\":\"function\",\"name\":\"g\",\"content\":\"Hi\"}]", "messages[1].name", "invalid_value")]
     [InlineData("[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"[]\"}}]", "messages[0].function_call.arguments", "invalid_value")]
+    [InlineData("[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"role\":\"user\",\"content\":\"Hi\"}]", "messages[0].function_call", "invalid_value")]
     [InlineData("[{\"role\":\"user\",\"content\":\"Hi\",\"name\":\"two words\"}]", "messages[0].name", "invalid_value")]
     [InlineData("[{\"role\":\"user\",\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}]", "messages[0].content[0].type", "unsupported_parameter")]
     [InlineData("[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},{\"role\":\"user\",\"content\":\"x\"}]", "messages[0].tool_calls[0].id", "invalid_value")]

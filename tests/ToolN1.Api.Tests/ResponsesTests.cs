@@ -234,6 +234,28 @@ public sealed class ResponsesTests
         }
     }
 
+    [Fact]
+    public async Task ManyToolsWhoseSchemasCannotBeEnforced_LeaveTheirStrictnessTogether()
+    {
+        using ApiServer server = new();
+        string tools = string.Join(',', Enumerable.Range(0, 20).Select(number => """{"type":"function","name":"fN","parameters":{"type":"object","properties":{"a":{"type":"cat"}}}}""".Replace("fN", $"f{number}", StringComparison.Ordinal)));
+        JsonNode answer = await server.PostJsonAsync(Route, Request($"\"input\":\"Hi\",\"tools\":[{tools},{Weather}]"));
+
+        Assert.Equal("completed", answer["status"]!.GetValue<string>());
+        Assert.Null(server.Engine.Requests.First().Constraint);
+    }
+
+    [Fact]
+    public async Task ManyCallsInARow_AreOneMessage()
+    {
+        using ApiServer server = new();
+        const int Count = 20_000;
+        string calls = string.Join(',', Enumerable.Range(0, Count).Select(number => $"{{\"type\":\"function_call\",\"call_id\":\"c{number}\",\"name\":\"f\",\"arguments\":\"{{}}\"}}"));
+        using HttpResponseMessage response = await server.PostAsync(Route, $"{{\"model\":\"{FakeEngine.ModelName}\",\"input\":[{calls}]}}");
+
+        Assert.Equal("input[0].call_id", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+    }
+
     [Theory]
     [InlineData("previous_response_id", "\"resp_1\"")]
     [InlineData("conversation", "\"conv_1\"")]

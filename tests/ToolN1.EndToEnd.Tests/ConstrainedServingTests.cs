@@ -87,6 +87,20 @@ public sealed class ConstrainedServingTests(LoopServer loop) : IClassFixture<Loo
     }
 
     [Fact]
+    public async Task ModelThatEndsItsTurnAtOnce_AnswersInWordsAllTheSame()
+    {
+        // The bias makes the end of the turn (token 1) the likeliest everywhere, so that the first answer is empty.
+        const string AtOnce = "\"logit_bias\":{\"1\":100},\"temperature\":0,\"max_tokens\":20";
+        JsonNode plain = await PostAsync(Request(AtOnce));
+        JsonNode asked = await PostAsync(Request($"\"tools\":{Tools},{AtOnce}"));
+
+        Assert.Equal("", plain["choices"]![0]!["message"]!["content"]!.GetValue<string>());
+        Assert.False(string.IsNullOrWhiteSpace(asked["choices"]![0]!["message"]!["content"]!.GetValue<string>()));
+        Assert.Equal("stop", asked["choices"]![0]!["finish_reason"]!.GetValue<string>());
+        Assert.InRange(asked["usage"]!["completion_tokens"]!.GetValue<int>(), 3, 20);
+    }
+
+    [Fact]
     public async Task SeveralChoices_ComputeTheirPromptOnce()
     {
         string text = string.Concat(Enumerable.Range(0, 200).Select(number => $"Line {number}. "));

@@ -35,9 +35,7 @@ internal static class MessageBinder
         return Order(messages, mayEndInCalls);
     }
 
-    /// <summary>Applies the rules between messages.</summary>
-    /// <exception cref="ApiException">400 naming the message.</exception>
-    public static IReadOnlyList<ChatMessage> Order(IReadOnlyList<ChatMessage> messages, bool mayEndInCalls)
+    private static IReadOnlyList<ChatMessage> Order(List<ChatMessage> messages, bool mayEndInCalls)
     {
         try
         {
@@ -45,7 +43,10 @@ internal static class MessageBinder
         }
         catch (ConversationException exception)
         {
-            throw ApiException.Invalid(exception.Field, $"Invalid value for '{exception.Field}': {exception.Rule}.");
+            bool olderForm = exception.CallIndex is int call && messages[exception.MessageIndex].ToolCalls[call].Id == FunctionCallId(exception.MessageIndex);
+            string param = olderForm ? $"messages[{exception.MessageIndex}].function_call" : exception.Field;
+            string rule = olderForm ? "no function message answers it before the next message" : exception.Rule;
+            throw ApiException.Invalid(param, $"Invalid value for '{param}': {rule}.");
         }
     }
 
@@ -90,7 +91,7 @@ internal static class MessageBinder
         {
             FieldPath place = path.Field("function_call");
             calls.Add(calls.Count == 0
-                ? Call($"function_call_{index}", function, place)
+                ? Call(FunctionCallId(index), function, place)
                 : throw ApiException.Invalid(place.ToParam(), $"'{place}' cannot be given together with 'tool_calls'."));
         }
 
@@ -114,6 +115,9 @@ internal static class MessageBinder
 
     private static ToolCall Call(string id, JsonElement function, FieldPath path) =>
         new(id, function.String("name")!, Arguments(function.String("arguments")!, path.Field("arguments")));
+
+    /// <summary>The older form has no ids: one is made from the place. A client's own id of this kind in another place does no harm.</summary>
+    private static string FunctionCallId(int index) => $"function_call_{index}";
 
     private static ChatMessage FunctionResult(JsonElement item, FieldPath path, ToolCall? functionCall)
     {

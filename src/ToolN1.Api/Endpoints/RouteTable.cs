@@ -16,7 +16,8 @@ internal static class RouteTable
     {
         Post<ChatCompletionEndpoint>(routes, "/v1/chat/completions", endpoint => endpoint.HandleAsync, new OperationDoc(
             "Continue a conversation",
-            "The model reasons (`reasoning_content`), then answers in text or calls tools. With `stream: true` the answer comes as server-sent events: "
+            "The model reasons (`reasoning_content`), then answers in text or calls tools. Where tools are offered, it calls none and writes nothing, "
+                + "it is asked a second time without them, so that the answer is words. With `stream: true` the answer comes as server-sent events: "
                 + "the first carries the role, calls begin with index, id and name and go on with pieces of their arguments, `data: [DONE]` closes; an error after the start is an event with `error`.")
         {
             Request = ChatCompletionShape.Shape,

@@ -6,8 +6,11 @@ using ToolN1.Engine.Constraints;
 namespace ToolN1.Api.Streaming;
 
 /// <summary>Starts the choices of a chat request.</summary>
-internal sealed class ChatGenerator(ChatPipeline pipeline)
+internal sealed class ChatGenerator(ChatPipeline pipeline, ChatConstraints constraints)
 {
+    // Each may take the whole time that a schema has.
+    private const int MaxRounds = 8;
+
     /// <summary>Encodes and compiles once, then queues every choice with an id and a seed of its own.</summary>
     /// <param name="request">What to generate.</param>
     /// <param name="choices">How many answers.</param>
@@ -31,22 +34,34 @@ internal sealed class ChatGenerator(ChatPipeline pipeline)
 
     private async Task<PreparedChat> PrepareAsync(ChatRequest request, SchemaPaths schemas, IReadOnlySet<string>? lenientTools, CancellationToken requestAborted)
     {
-        while (true)
+        try
+        {
+            ChatRequest relaxed = lenientTools is { Count: > 0 } ? await Task.Run(() => Relax(request, lenientTools), requestAborted) : request;
+            return await pipeline.PrepareAsync(relaxed, requestAborted);
+        }
+        catch (ConstraintException exception)
+        {
+            throw schemas.Refusal(exception, request.Tools);
+        }
+    }
+
+    /// <summary>Takes strictness from lenient tools whose schema cannot be enforced: one by one, and where there are many, from all.</summary>
+    private ChatRequest Relax(ChatRequest request, IReadOnlySet<string> lenientTools)
+    {
+        for (int round = 1; ; round++)
         {
             try
             {
-                return await pipeline.PrepareAsync(request, requestAborted);
+                constraints.Compile(request);
+                return request;
             }
-            catch (ConstraintException exception)
+            catch (ConstraintException exception) when (request.Tools.Any(tool => tool.Name == exception.Tool && tool.IsStrict && lenientTools.Contains(tool.Name)))
             {
-                ChatTool? tool = request.Tools.FirstOrDefault(tool => tool.Name == exception.Tool && tool.IsStrict && lenientTools?.Contains(tool.Name) == true);
-                if (tool is null)
+                bool isLast = round == MaxRounds;
+                request = request with
                 {
-                    throw schemas.Refusal(exception, request.Tools);
-                }
-
-                // Each round makes one tool less strict, so this ends.
-                request = request with { Tools = [.. request.Tools.Select(offered => offered == tool ? offered with { IsStrict = false } : offered)] };
+                    Tools = [.. request.Tools.Select(tool => tool.Name == exception.Tool || (isLast && lenientTools.Contains(tool.Name)) ? tool with { IsStrict = false } : tool)],
+                };
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Shapes;
@@ -16,9 +17,7 @@ internal sealed class ResponseInput(bool keepReasoning)
 
     // For errors: the item of each message, and of each of its calls.
     private readonly List<(int Item, List<int> Calls)> _places = [];
-    private ChatMessage? _answer;
-    private List<int> _callItems = [];
-    private int _answerItem;
+    private Answer? _answer;
 
     /// <summary>The conversation, results in the order of their calls.</summary>
     /// <exception cref="ApiException">400 naming the item.</exception>
@@ -60,19 +59,22 @@ internal sealed class ResponseInput(bool keepReasoning)
         switch (item.String("type") ?? "message")
         {
             case "reasoning":
-                StartAnswer(index, _answer is { Content: null, ToolCalls.Count: 0 });
-                _answer = _answer! with { Reasoning = keepReasoning ? _answer.Reasoning + string.Concat(item.Items("content").Select(part => part.String("text"))) : null };
+                StartAnswer(index, _answer is { Content: null, Calls.Count: 0 });
+                foreach (JsonElement part in item.Items("content"))
+                {
+                    _answer!.Reasoning.Append(part.String("text"));
+                }
+
                 break;
             case "message" when item.String("role") == "assistant":
-                StartAnswer(index, _answer is { Content: null, ToolCalls.Count: 0 });
-                _answer = _answer! with { Content = Text(item.GetProperty("content")) };
+                StartAnswer(index, _answer is { Content: null, Calls.Count: 0 });
+                _answer!.Content = Text(item.GetProperty("content"));
                 break;
             case "function_call":
                 StartAnswer(index, _answer is not null);
                 FieldPath path = FieldPath.Root.Field("input").Item(index).Field("arguments");
-                ToolCall call = new(item.String("call_id")!, item.String("name")!, MessageBinder.Arguments(item.String("arguments")!, path));
-                _answer = _answer! with { ToolCalls = [.. _answer.ToolCalls, call] };
-                _callItems.Add(index);
+                _answer!.Calls.Add(new ToolCall(item.String("call_id")!, item.String("name")!, MessageBinder.Arguments(item.String("arguments")!, path)));
+                _answer.CallItems.Add(index);
                 break;
             case "function_call_output":
                 EndAnswer();
@@ -91,22 +93,26 @@ internal sealed class ResponseInput(bool keepReasoning)
         if (!continues)
         {
             EndAnswer();
-            _answer = new ChatMessage { Role = ChatRole.Assistant };
-            _answerItem = index;
+            _answer = new Answer(index);
         }
     }
 
     private void EndAnswer()
     {
         // Reasoning alone is no answer: the model was cut while it thought.
-        if (_answer is { Content: not null } or { ToolCalls.Count: > 0 })
+        if (_answer is { Content: not null } or { Calls.Count: > 0 })
         {
-            _messages.Add(_answer);
-            _places.Add((_answerItem, _callItems));
+            _messages.Add(new ChatMessage
+            {
+                Role = ChatRole.Assistant,
+                Content = _answer.Content,
+                Reasoning = keepReasoning && _answer.Reasoning.Length > 0 ? _answer.Reasoning.ToString() : null,
+                ToolCalls = _answer.Calls,
+            });
+            _places.Add((_answer.Item, _answer.CallItems));
         }
 
         _answer = null;
-        _callItems = [];
     }
 
     private void Add(ChatMessage message, int index)
@@ -118,4 +124,19 @@ internal sealed class ResponseInput(bool keepReasoning)
     private static string Text(JsonElement content) => content.ValueKind == JsonValueKind.String
         ? content.GetString()!
         : string.Concat(content.EnumerateArray().Select(part => part.String("text") ?? part.String("refusal")));
+
+    /// <summary>An answer of the model whose items are being gathered.</summary>
+    /// <param name="item">Its first item.</param>
+    private sealed class Answer(int item)
+    {
+        public int Item { get; } = item;
+
+        public StringBuilder Reasoning { get; } = new();
+
+        public string? Content { get; set; }
+
+        public List<ToolCall> Calls { get; } = [];
+
+        public List<int> CallItems { get; } = [];
+    }
 }
