@@ -16,15 +16,13 @@ internal sealed class Grammar
         for (int i = 0; i < order.Count; i++)
         {
             order.AddRange(order[i].Callees.Where(seen.Add));
-            MaxGrowth = Math.Max(MaxGrowth, order[i].IsFreeText ? 0 : order[i].MaxGrowth);
+            MaxGrowth = Math.Max(MaxGrowth, order[i].MaxGrowth);
         }
-
-        MaxGrowth = Math.Min(MaxGrowth, 4096);
     }
 
     /// <summary>The stack before the first byte.</summary>
     public Frame Root { get; }
 
-    /// <summary>Bytes by which one token may lengthen the shortest completion, about.</summary>
+    /// <summary>Bytes by which one token may lengthen the shortest completion, where it makes one choice.</summary>
     public int MaxGrowth { get; }
 }

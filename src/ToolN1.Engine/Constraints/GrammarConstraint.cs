@@ -5,18 +5,19 @@ namespace ToolN1.Engine.Constraints;
 
 /// <summary>
 /// Keeps one sequence to a grammar. When thinking has used its budget its tag is closed; when the token limit comes near,
-/// the answer is completed the shortest way, so that it is valid wherever the limit leaves room for that.
+/// only what leaves room for the end is allowed, so that the answer is valid wherever the limit leaves room for one.
 /// </summary>
 internal sealed class GrammarConstraint : ITokenConstraint
 {
+    // A token opens a few brackets at most, each of which may have something required in it.
+    private const int MaxChoices = 8;
+    private const int Slack = 256;
     private readonly GrammarMatcher _matcher;
     private readonly ForcedTokens _forcedTokens;
     private readonly IReadOnlyList<int> _endTokens;
     private readonly ThinkingRule? _thinking;
     private readonly ulong[] _mask;
-    private readonly int _slack;
-    private readonly Queue<int> _completion = new();
-    private int _nextCheck = int.MaxValue;
+    private readonly long _maxGrowth;
     private int _thought;
     private bool _ended;
 
@@ -32,29 +33,25 @@ internal sealed class GrammarConstraint : ITokenConstraint
         _endTokens = endTokens;
         _thinking = thinking;
         _mask = new ulong[Math.Max(vocabulary.Words, (endTokens.Max() / 64) + 1)];
-
-        _slack = grammar.MaxGrowth + 4;
+        _maxGrowth = ((long)MaxChoices * grammar.MaxGrowth) + Slack;
     }
 
     /// <inheritdoc/>
     public ReadOnlyMemory<ulong> Allowed(int remaining)
     {
-        Prepare(remaining);
-        if (_completion.TryPeek(out int next))
-        {
-            _mask.AsSpan().Clear();
-            Allow(next);
-            return _mask;
-        }
-
+        CloseThinkingInTime();
         if (_ended)
         {
             // Only a caller that generates through the end comes here.
             _mask.AsSpan().Clear();
         }
+        else if (remaining - 2 - _matcher.MinBytes >= _maxGrowth)
+        {
+            _matcher.FillMask(_mask, MaskLimit.None);
+        }
         else
         {
-            _matcher.FillMask(_mask);
+            FillMaskNearTheLimit(remaining);
         }
 
         if (_ended || _matcher.CanEnd)
@@ -71,12 +68,7 @@ internal sealed class GrammarConstraint : ITokenConstraint
     /// <inheritdoc/>
     public IReadOnlyList<int> Forced(int remaining)
     {
-        Prepare(remaining);
-        if (_completion.Count > 0)
-        {
-            return [.. _completion];
-        }
-
+        CloseThinkingInTime();
         if (_ended || _matcher.IsComplete)
         {
             return [];
@@ -96,49 +88,55 @@ internal sealed class GrammarConstraint : ITokenConstraint
         }
 
         bool thinks = IsThinking;
-        if (!_matcher.Advance(token))
+        if (_ended || !_matcher.Advance(token))
         {
             throw new InvalidOperationException($"Token {token} is not what the constraint allows.");
         }
 
         _thought += thinks ? 1 : 0;
         _forcedTokens.Note(token);
-        if (_completion.TryPeek(out int next) && next == token)
-        {
-            _completion.Dequeue();
-        }
-        else
-        {
-            _completion.Clear();
-        }
     }
 
     private bool IsThinking => _thinking is not null && _matcher.Stacks.Any(stack => ReferenceEquals(stack.Rule, _thinking.Text));
 
-    private void Prepare(int remaining)
+    private void CloseThinkingInTime()
     {
         if (_thinking is { } thinking && _thought >= thinking.Budget && IsThinking)
         {
             _matcher.Replace(_matcher.Stacks.Where(stack => ReferenceEquals(stack.Rule, thinking.Text)).Select(stack =>
                 new Frame(thinking.Closing, stack.State, stack.Parent, stack.Room)));
         }
+    }
 
-        if (_completion.Count > 0 || _matcher.CanEnd || remaining > Math.Min(_nextCheck, _matcher.MinBytes + _slack + 1))
+    /// <summary>
+    /// Allows what leaves room for the end. After a token, as many bytes must complete the answer as tokens are left, since
+    /// every byte is a token if need be; that is an invariant, for some byte always brings the end one byte nearer. Where
+    /// it is too cautious, the actual tokens of the shortest completion count: that completion is always allowed, and so is
+    /// what stays within a text as long as the completion still fits behind it.
+    /// </summary>
+    private void FillMaskNearTheLimit(int remaining)
+    {
+        // One token for the choice itself, one for the end.
+        int spare = Math.Max(0, remaining - 2);
+        if (_matcher.MinBytes + JsonStringTable.MaxGrowth <= spare)
         {
+            _matcher.FillMask(_mask, new MaskLimit(spare, spare));
             return;
         }
 
-        if (_matcher.ShortestCompletion() is { } text)
-        {
-            List<int> tokens = _forcedTokens.All(text);
-            int spare = remaining - (tokens.Count + 1 + _slack);
-            if (spare <= 0)
-            {
-                tokens.ForEach(_completion.Enqueue);
-            }
+        List<int> completion = _matcher.ShortestCompletion() is { } text ? _forcedTokens.All(text) : [];
 
-            // A token uses up one of the spare and may lengthen the completion by the slack: so long there is no need to look.
-            _nextCheck = remaining - Math.Max(1, spare / (1 + _slack));
+        // Tokens may join differently where the completion begins.
+        const int Seams = 3;
+        int leaf = completion.Count == 0 ? spare : Math.Max(spare, spare - Seams - completion.Count + _matcher.MinBytes);
+        _matcher.FillMask(_mask, new MaskLimit(spare, leaf));
+        if (completion.Count > 0)
+        {
+            Allow(completion[0]);
+        }
+        else if (!_matcher.CanEnd && !_mask.AsSpan().ContainsAnyExcept(0UL))
+        {
+            _matcher.FillMask(_mask, MaskLimit.None);
         }
     }
 

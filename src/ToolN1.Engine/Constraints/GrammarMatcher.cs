@@ -58,16 +58,17 @@ internal sealed class GrammarMatcher
 
     /// <summary>Sets the bit of every token that may come next; the end of the answer is the caller's.</summary>
     /// <param name="mask">One bit a token; cleared first.</param>
-    public void FillMask(Span<ulong> mask)
+    /// <param name="limit">How long the rest of the answer may become.</param>
+    public void FillMask(Span<ulong> mask, MaskLimit limit)
     {
         mask.Clear();
         bool hasFreeText = false;
         foreach (Frame stack in _stacks)
         {
-            _masks.Add(stack, mask);
-            hasFreeText |= stack.Rule.IsFreeText;
+            _masks.Add(stack, mask, limit);
+            hasFreeText |= stack.Rule.Shape == RuleShape.FreeText;
             int added = stack.Rule.AddedToken(stack.State);
-            if (added >= 0)
+            if (added >= 0 && stack.At(stack.Rule.AfterAddedToken).MinBytes <= limit.MaxBytes)
             {
                 mask[added >> 6] |= 1UL << (added & 63);
             }
@@ -77,7 +78,8 @@ internal sealed class GrammarMatcher
         {
             foreach ((int id, byte[] bytes) in _vocabulary.Added)
             {
-                if (StepAll(bytes, true, out bool ends).Count > 0 || ends)
+                List<Frame> after = StepAll(bytes, true, out bool ends);
+                if (ends || (after.Count > 0 && after.Min(stack => stack.MinBytes) <= limit.MaxBytes))
                 {
                     mask[id >> 6] |= 1UL << (id & 63);
                 }
@@ -265,7 +267,7 @@ internal sealed class GrammarMatcher
         {
             foreach (Frame stack in stacks)
             {
-                if (onlyFreeText && !stack.Rule.IsFreeText)
+                if (onlyFreeText && stack.Rule.Shape != RuleShape.FreeText)
                 {
                     continue;
                 }

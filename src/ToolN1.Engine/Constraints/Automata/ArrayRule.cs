@@ -43,9 +43,6 @@ internal sealed class ArrayRule : Rule
     public override bool IsContainer => true;
 
     /// <inheritdoc/>
-    public override bool IsLeaf => false;
-
-    /// <inheritdoc/>
     public override IEnumerable<Rule> Callees => [.. _prefix, .. _rest is null ? (Rule[])[] : [_rest], .. _style.AfterOpen is null ? (Rule[])[] : [_style.AfterOpen]];
 
     /// <inheritdoc/>

@@ -28,9 +28,6 @@ internal sealed class CallRule : Rule
     public override bool IsContainer => true;
 
     /// <inheritdoc/>
-    public override bool IsLeaf => false;
-
-    /// <inheritdoc/>
     public override int StoredStates => _heads.Count;
 
     /// <inheritdoc/>

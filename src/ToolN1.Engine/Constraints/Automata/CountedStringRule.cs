@@ -6,8 +6,6 @@ internal sealed class CountedStringRule : Rule
     private const int Done = 1;
     private const int Content = 2;
 
-    // No token has more characters than this, so a remainder beyond it makes no difference to a mask.
-    private const int MaskHorizon = 512;
     private readonly int _min;
     private readonly int _max;
     private readonly int _cap;
@@ -28,6 +26,12 @@ internal sealed class CountedStringRule : Rule
 
     /// <summary>Any JSON string.</summary>
     public static CountedStringRule Any { get; } = new(0, int.MaxValue);
+
+    /// <inheritdoc/>
+    public override RuleShape Shape => RuleShape.String;
+
+    /// <inheritdoc/>
+    public override int MaxGrowth => JsonStringTable.MaxGrowth;
 
     /// <inheritdoc/>
     public override int Next(int state, byte value, int room)
@@ -79,7 +83,7 @@ internal sealed class CountedStringRule : Rule
     }
 
     /// <inheritdoc/>
-    public override object? MaskKey(int state)
+    public override StringPlace? StringPlace(int state)
     {
         if (state < Content)
         {
@@ -87,8 +91,8 @@ internal sealed class CountedStringRule : Rule
         }
 
         (int count, int sub) = Math.DivRem(state - Content, JsonStringTable.States);
-        int left = _max == int.MaxValue ? MaskHorizon : Math.Min(MaskHorizon, _max - count);
-        return (nameof(CountedStringRule), sub, Math.Clamp(_min - count, 0, MaskHorizon), left);
+        int left = _max == int.MaxValue ? int.MaxValue : _max - count - (sub == 0 ? 0 : 1);
+        return new StringPlace(sub, left, IsCanonical: false);
     }
 
     /// <inheritdoc/>

@@ -65,7 +65,7 @@ internal static class FreeTextRules
             }
         }
 
-        return TableRule.Create(rows, [.. states.Select(state => until == (text.Length > 0 && state.Seen == text.Length))], isFreeText: true);
+        return TableRule.Create(rows, [.. states.Select(state => until == (text.Length > 0 && state.Seen == text.Length))], RuleShape.FreeText);
 
         int Id((int Seen, int Beginning) state)
         {

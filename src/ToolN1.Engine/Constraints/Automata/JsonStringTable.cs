@@ -12,6 +12,9 @@ internal static class JsonStringTable
     /// <summary>Sub-states.</summary>
     public const int States = 20;
 
+    /// <summary>Bytes by which a token within a string may lengthen its shortest end: it may begin a pair of escapes.</summary>
+    public const int MaxGrowth = 12;
+
     /// <summary>Target by state and byte (state · 256 + byte), or -1. Includes every escape.</summary>
     public static ReadOnlySpan<sbyte> All => AllTable;
 

@@ -19,6 +19,12 @@ internal sealed class KeyRule : Rule
     }
 
     /// <inheritdoc/>
+    public override RuleShape Shape => RuleShape.String;
+
+    /// <inheritdoc/>
+    public override int MaxGrowth => JsonStringTable.MaxGrowth;
+
+    /// <inheritdoc/>
     public override int StoredStates => _excluded.Count;
 
     /// <inheritdoc/>
@@ -59,16 +65,8 @@ internal sealed class KeyRule : Rule
     }
 
     /// <inheritdoc/>
-    public override object? MaskKey(int state)
-    {
-        if (state < Content)
-        {
-            return null;
-        }
-
-        (int node, int sub) = Math.DivRem(state - Content, JsonStringTable.States);
-        return node == 0 || (_excluded.Count == 1 && _excluded.EntryAt[0] < 0) ? (nameof(KeyRule), sub) : null;
-    }
+    public override StringPlace? StringPlace(int state) =>
+        state < Content ? null : new StringPlace((state - Content) % JsonStringTable.States, int.MaxValue, IsCanonical: true);
 
     /// <inheritdoc/>
     protected override int ComputeMinDepth() => 0;

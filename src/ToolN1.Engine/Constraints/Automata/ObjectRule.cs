@@ -22,6 +22,9 @@ internal sealed class ObjectRule : Rule
     private const int ExtraSpace = 1;
     private const int ExtraValue = 2;
     private const int ExtraSlots = 3;
+
+    // Properties with a common beginning that are compared for the shortest end.
+    private const int MaxTried = 32;
     private readonly JsonStyle _style;
     private readonly ObjectProperty[] _properties;
     private readonly (Rule Key, Rule Value)[] _extras;
@@ -34,6 +37,9 @@ internal sealed class ObjectRule : Rule
     private readonly int[] _lastOpen;
     private readonly int[] _requiredFrom;
     private readonly int[] _requiredBytes;
+
+    // Bytes of the cheapest further properties from each one on: [next][how many].
+    private readonly int[][] _cheapest;
     private readonly int _nodes;
     private readonly int _values;
     private readonly int _slots;
@@ -70,6 +76,18 @@ internal sealed class ObjectRule : Rule
         _lastOpen = new int[count + 1];
         _requiredFrom = new int[count + 1];
         _requiredBytes = new int[count + 1];
+        int missing = Math.Max(1, _min - required);
+        if ((long)(count + 1) * (missing + 1) > 4_000_000)
+        {
+            throw new ConstraintException("", $"an object with {count} properties and at least {min} needs too many states");
+        }
+
+        _cheapest = new int[count + 1][];
+        for (int i = 0; i <= count; i++)
+        {
+            _cheapest[i] = new int[missing + 1];
+        }
+
         _lastOpen[count] = count - 1;
         for (int i = count - 1; i >= 0; i--)
         {
@@ -82,9 +100,6 @@ internal sealed class ObjectRule : Rule
 
     /// <inheritdoc/>
     public override bool IsContainer => true;
-
-    /// <inheritdoc/>
-    public override bool IsLeaf => false;
 
     /// <inheritdoc/>
     public override int StoredStates => _names.Count;
@@ -223,7 +238,8 @@ internal sealed class ObjectRule : Rule
                 return ToEnd(next, count, false);
             case CommaSpace or Key:
                 // The comma is written, so one property is due, whether or not one is required.
-                return _requiredFrom[next] > 0 ? ToEnd(next, count, true) : Add(5, ToEnd(next, count + 1, false));
+                int space = slot == CommaSpace ? _style.AfterComma!.MinBytes : 0;
+                return Add(space, _requiredFrom[next] > 0 || count < _min ? ToEnd(next, count, true) : Add(1 - CommaBytes, _cheapest[next][1]));
         }
 
         int more = Math.Min(count + 1, _cap);
@@ -239,17 +255,31 @@ internal sealed class ObjectRule : Rule
         }
 
         int node = slot - _nodes;
-        int property = FirstOpen(node, next, count, Never - 1);
-        return property < 0
-            ? Never
-            : Add(Add(_properties[property].Key.Length + 1 - _depth[node] + colonSpace, _properties[property].Value.MinBytes), ToEnd(property + 1, more, false));
+        int fewest = Never;
+        int tried = 0;
+        for (int property = FirstOpen(node, next, count, Never - 1); property >= 0 && tried < MaxTried; tried++)
+        {
+            int head = _properties[property].Key.Length + 1 - _depth[node] + colonSpace;
+            fewest = Math.Min(fewest, Add(Add(head, _properties[property].Value.MinBytes), ToEnd(property + 1, more, false)));
+            property = FirstOpen(node, property + 1, count, Never - 1, _lastOpen[next]);
+        }
+
+        return fewest;
     }
 
     /// <inheritdoc/>
     protected override int ComputeMinDepth()
     {
-        int perProperty = 2 + (_style.AfterComma?.MinBytes ?? 0) + (_style.AfterColon?.MinBytes ?? 0);
+        int perProperty = CommaBytes + 1 + (_style.AfterColon?.MinBytes ?? 0);
         int depth = 0;
+        List<int> costs = [];
+        foreach ((Rule key, Rule value) in _extras)
+        {
+            // Further properties may repeat.
+            costs.AddRange(Enumerable.Repeat(Add(perProperty, Add(key.MinBytes, value.MinBytes)), _cheapest[0].Length - 1));
+        }
+
+        FillCheapest(_properties.Length, costs);
         for (int i = _properties.Length - 1; i >= 0; i--)
         {
             ObjectProperty property = _properties[i];
@@ -259,6 +289,12 @@ internal sealed class ObjectRule : Rule
                 _requiredBytes[i] = Add(_requiredBytes[i], Add(property.Key.Length + perProperty, property.Value.MinBytes));
                 depth = Math.Max(depth, property.Value.MinDepth);
             }
+            else
+            {
+                costs.Add(Add(property.Key.Length + perProperty, property.Value.MinBytes));
+            }
+
+            FillCheapest(i, costs);
         }
 
         int missing = _min - _requiredFrom[0];
@@ -278,12 +314,29 @@ internal sealed class ObjectRule : Rule
         return Add(1, depth);
     }
 
+    private int CommaBytes => 1 + (_style.AfterComma?.MinBytes ?? 0);
+
     private int ToEnd(int next, int count, bool isFirst)
     {
-        int comma = 1 + (_style.AfterComma?.MinBytes ?? 0);
-        int bytes = 1 + _requiredBytes[next] - (isFirst && _requiredFrom[next] > 0 ? comma : 0);
-        int missing = _min - count - _requiredFrom[next];
-        return Math.Min(Never, missing > 0 ? bytes + (missing * 8) : bytes);
+        int missing = Math.Max(0, _min - count - _requiredFrom[next]);
+        int[] cheapest = _cheapest[next];
+        int further = missing < cheapest.Length ? cheapest[missing] : Never;
+        return Add(1, Add(_requiredBytes[next], further)) - (isFirst && _requiredFrom[next] + missing > 0 ? CommaBytes : 0);
+    }
+
+    private void FillCheapest(int next, List<int> costs)
+    {
+        costs.Sort();
+        int[] sums = _cheapest[next];
+        if (costs.Count >= sums.Length)
+        {
+            costs.RemoveRange(sums.Length - 1, costs.Count - sums.Length + 1);
+        }
+
+        for (int i = 1; i < sums.Length; i++)
+        {
+            sums[i] = i <= costs.Count ? Add(sums[i - 1], costs[i - 1]) : Never;
+        }
     }
 
     private (int Slot, int Next, int Count) Decode(int state)
@@ -310,11 +363,13 @@ internal sealed class ObjectRule : Rule
         || (ExtrasOpen(next, count) && _extras.Any(extra => extra.Key.MinDepth <= room && extra.Value.MinDepth <= room));
 
     /// <summary>The first property under a node of the names that may come now, or -1.</summary>
-    private int FirstOpen(int node, int next, int count, int room)
+    private int FirstOpen(int node, int next, int count, int room) => FirstOpen(node, next, count, room, _lastOpen[next]);
+
+    private int FirstOpen(int node, int next, int count, int room, int last)
     {
         int[] under = _under[node];
         int at = Array.BinarySearch(under, next);
-        for (int i = at < 0 ? ~at : at; i < under.Length && under[i] <= _lastOpen[next]; i++)
+        for (int i = at < 0 ? ~at : at; i < under.Length && under[i] <= last; i++)
         {
             int property = under[i];
             bool fits = _cap == 0

@@ -25,11 +25,8 @@ internal abstract class Rule
     /// <summary>Whether a match is one more level of nesting.</summary>
     public virtual bool IsContainer => false;
 
-    /// <summary>Whether the rule never calls another; its token masks then do not depend on the stack.</summary>
-    public virtual bool IsLeaf => true;
-
-    /// <summary>Whether added tokens may stand for their text here (free text), rather than only plain tokens.</summary>
-    public virtual bool IsFreeText => false;
+    /// <summary>How the masks of its states are found. In free text, added tokens may stand for their text too.</summary>
+    public virtual RuleShape Shape => RuleShape.Narrow;
 
     /// <summary>Stored states, for budgets.</summary>
     public virtual int StoredStates => 1;
@@ -61,8 +58,11 @@ internal abstract class Rule
     /// <summary>Fewest bytes from a state to the end of the rule, callees included.</summary>
     public abstract int MinBytesFrom(int state);
 
-    /// <summary>Names the token mask of a leaf's state across equal states and rules; null when it is this state's own.</summary>
-    public virtual object? MaskKey(int state) => null;
+    /// <summary>Of a string that restricts nothing but its length: where a state is in it; null before its first quote and for other strings.</summary>
+    public virtual StringPlace? StringPlace(int state) => null;
+
+    /// <summary>Of other strings: whether many bytes lead on from a state, so that its mask is worth keeping.</summary>
+    public virtual bool IsBroad(int state) => false;
 
     /// <summary>The id of the added token that leads on from a state, or -1; the state after it is <see cref="AfterAddedToken"/>.</summary>
     public virtual int AddedToken(int state) => -1;

@@ -13,9 +13,6 @@ internal sealed class SequenceRule : Rule
     }
 
     /// <inheritdoc/>
-    public override bool IsLeaf => false;
-
-    /// <inheritdoc/>
     public override IEnumerable<Rule> Callees => _parts;
 
     /// <inheritdoc/>

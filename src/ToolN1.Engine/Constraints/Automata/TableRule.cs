@@ -3,15 +3,17 @@ namespace ToolN1.Engine.Constraints.Automata;
 /// <summary>A leaf as a dense transition table over classes of bytes.</summary>
 internal sealed class TableRule : Rule
 {
+    private const int BroadFrom = 20;
     private readonly byte[] _classOf;
     private readonly int[] _next;
     private readonly int _classes;
     private readonly bool[] _final;
     private readonly bool[] _hasBytes;
     private readonly int[] _minBytes;
-    private readonly bool _isFreeText;
+    private readonly RuleShape _shape;
+    private readonly bool[] _isBroad;
 
-    private TableRule(byte[] classOf, int[] next, int classes, bool[] final, int[] minBytes, bool[] hasBytes, bool isFreeText)
+    private TableRule(byte[] classOf, int[] next, int classes, bool[] final, int[] minBytes, bool[] hasBytes, bool[] isBroad, RuleShape shape)
     {
         _classOf = classOf;
         _next = next;
@@ -19,12 +21,13 @@ internal sealed class TableRule : Rule
         _final = final;
         _minBytes = minBytes;
         _hasBytes = hasBytes;
-        _isFreeText = isFreeText;
+        _isBroad = isBroad;
+        _shape = shape;
         UpdateMinima();
     }
 
     /// <inheritdoc/>
-    public override bool IsFreeText => _isFreeText;
+    public override RuleShape Shape => _shape;
 
     /// <inheritdoc/>
     public override int StoredStates => _final.Length;
@@ -33,7 +36,7 @@ internal sealed class TableRule : Rule
     public override int MaxGrowth => _minBytes.Where(bytes => bytes < Never).DefaultIfEmpty(0).Max();
 
     /// <summary>Builds a rule from rows of 256 targets (-1: none); states that cannot reach an end are cut off. State 0 starts.</summary>
-    public static TableRule Create(IReadOnlyList<int[]> rows, IReadOnlyList<bool> final, bool isFreeText = false)
+    public static TableRule Create(IReadOnlyList<int[]> rows, IReadOnlyList<bool> final, RuleShape shape = RuleShape.Narrow)
     {
         int count = rows.Count;
         int[] minBytes = DistancesToEnd(rows, final);
@@ -68,18 +71,24 @@ internal sealed class TableRule : Rule
         int classes = representatives.Count;
         int[] next = new int[count * classes];
         bool[] hasBytes = new bool[count];
+        bool[] isBroad = new bool[count];
+        int[] bytesOf = [.. Enumerable.Range(0, classes).Select(c => classOf.Count(value => value == c))];
         for (int state = 0; state < count; state++)
         {
+            int open = 0;
             for (int c = 0; c < classes; c++)
             {
                 int target = rows[state][representatives[c]];
                 bool alive = target >= 0 && minBytes[target] < Never;
                 next[(state * classes) + c] = alive ? target : -1;
                 hasBytes[state] |= alive;
+                open += alive ? bytesOf[c] : 0;
             }
+
+            isBroad[state] = open >= BroadFrom;
         }
 
-        return new TableRule(classOf, next, classes, [.. final], minBytes, hasBytes, isFreeText);
+        return new TableRule(classOf, next, classes, [.. final], minBytes, hasBytes, isBroad, shape);
     }
 
     /// <inheritdoc/>
@@ -87,6 +96,9 @@ internal sealed class TableRule : Rule
 
     /// <inheritdoc/>
     public override bool HasBytes(int state) => _hasBytes[state];
+
+    /// <inheritdoc/>
+    public override bool IsBroad(int state) => _isBroad[state];
 
     /// <inheritdoc/>
     public override bool IsFinal(int state) => _final[state];

@@ -14,9 +14,6 @@ internal sealed class UnionRule : Rule
     public UnionRule(IEnumerable<Rule> alternatives) => Set(alternatives);
 
     /// <inheritdoc/>
-    public override bool IsLeaf => false;
-
-    /// <inheritdoc/>
     public override IEnumerable<Rule> Callees => _alternatives;
 
     /// <inheritdoc/>

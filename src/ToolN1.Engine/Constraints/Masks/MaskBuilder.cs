@@ -1,25 +1,27 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using ToolN1.Engine.Constraints.Automata;
 
 namespace ToolN1.Engine.Constraints.Masks;
 
 /// <summary>
-/// Finds the tokens that may come next: a walk over the vocabulary's tree with the automaton, in which a leaf that lets
-/// much through (a string's content, free text) is looked up instead. Not thread-safe; one a sequence.
+/// Finds the tokens that may come next: a walk over the vocabulary's tree with the automaton. What most of the vocabulary
+/// can follow, the inside of a string and free text, is looked up instead. Not thread-safe; one a sequence.
 /// </summary>
 internal sealed class MaskBuilder(VocabularyIndex vocabulary)
 {
-    private const int CacheFrom = 512;
     private const int MaxVisits = 2_000_000;
 
     // Walks within walks each use a stretch of their own; together they are no longer than two tokens of 255 bytes.
     private readonly int[] _states = new int[1024];
     private int _top;
     private int _visits;
+    private MaskLimit _limit;
 
     /// <summary>Sets the bit of every plain token that a stack allows. Bits that are set stay so.</summary>
-    public void Add(Frame frame, Span<ulong> mask)
+    public void Add(Frame frame, Span<ulong> mask, MaskLimit limit)
     {
-        (_visits, _top) = (0, 0);
+        (_visits, _top, _limit) = (0, 0, limit);
         Visit(vocabulary.Trie, 0, frame, mask);
     }
 
@@ -39,13 +41,19 @@ internal sealed class MaskBuilder(VocabularyIndex vocabulary)
             return;
         }
 
-        if (rule.IsLeaf && node == 0 && ReferenceEquals(trie, vocabulary.Trie))
+        bool isWhole = node == 0 && ReferenceEquals(trie, vocabulary.Trie);
+        switch (rule.Shape)
         {
-            VisitLeaf(frame, mask);
-            return;
+            case RuleShape.String when isWhole:
+                VisitString(frame, mask);
+                break;
+            case RuleShape.FreeText when isWhole:
+                VisitFreeText(frame, mask);
+                break;
+            default:
+                WalkWithin(trie, node, frame, mask);
+                break;
         }
-
-        WalkWithin(trie, node, frame, mask);
     }
 
     private void VisitCallsAndEnd(TokenTrie trie, int node, Frame frame, Span<ulong> mask)
@@ -68,102 +76,186 @@ internal sealed class MaskBuilder(VocabularyIndex vocabulary)
     {
         Rule rule = frame.Rule;
         int room = frame.Room;
+        int below = frame.Parent?.MinBytes ?? 0;
         int baseDepth = trie.Depths[node];
         int end = trie.Ends[node];
-
         int offset = _top;
         int[] states = _states;
+        byte[] depths = trie.Depths;
+        byte[] labels = trie.Labels;
+        int[] ends = trie.Ends;
+        int[] firstTokens = trie.FirstTokens;
         states[offset] = frame.State;
         int i = node + 1;
+        int visits = 0;
         while (i < end)
         {
-            _visits++;
-            int depth = trie.Depths[i] - baseDepth;
-            int state = rule.Next(states[offset + depth - 1], trie.Labels[i], room);
+            visits++;
+            int depth = depths[i] - baseDepth;
+            int state = rule.Next(states[offset + depth - 1], labels[i], room);
             if (state < 0)
             {
-                i = trie.Ends[i];
+                i = ends[i];
                 continue;
             }
 
             states[offset + depth] = state;
-            for (int t = trie.FirstTokens[i]; t < trie.FirstTokens[i + 1]; t++)
+            int first = firstTokens[i];
+            int last = firstTokens[i + 1];
+            if (first < last && (_limit.MaxBytes == int.MaxValue || below + rule.MinBytesFrom(state) <= _limit.MaxBytes))
             {
-                Set(mask, trie.Tokens[t]);
+                for (int t = first; t < last; t++)
+                {
+                    Set(mask, trie.Tokens[t]);
+                }
             }
 
-            if (trie.HasChildren(i) && (rule.CallCount(state) > 0 || rule.IsFinal(state)))
+            if (ends[i] > i + 1)
             {
-                _top = offset + depth + 1;
-                VisitCallsAndEnd(trie, i, frame.At(state), mask);
-                _top = offset;
+                if (rule.CallCount(state) > 0 || rule.IsFinal(state))
+                {
+                    _top = offset + depth + 1;
+                    VisitCallsAndEnd(trie, i, frame.At(state), mask);
+                    _top = offset;
+                }
+
+                i = rule.HasBytes(state) ? i + 1 : ends[i];
+            }
+            else
+            {
+                i++;
+            }
+        }
+
+        _visits += visits;
+    }
+
+    /// <summary>
+    /// Only a quote ends a string. So tokens without one stay within it, which does not depend on the stack, and those
+    /// with one are few enough to walk.
+    /// </summary>
+    private void VisitString(Frame frame, Span<ulong> mask)
+    {
+        Rule rule = frame.Rule;
+        WalkWithin(vocabulary.Quoted, 0, frame, mask);
+        if (frame.State == rule.Start || frame.MinBytes > _limit.MaxLeafBytes - rule.MaxGrowth)
+        {
+            return;
+        }
+
+        if (rule.StringPlace(frame.State) is not { } place)
+        {
+            if (!rule.IsBroad(frame.State))
+            {
+                WalkWithin(vocabulary.Unquoted, 0, frame, mask);
+                return;
             }
 
-            i = rule.HasBytes(state) ? i + 1 : trie.Ends[i];
+            Add(Cached(rule, frame.State, static (builder, key) => builder.BuildWithin(key.Rule, key.State)).Within, mask);
+        }
+        else if (place.Character == 0)
+        {
+            Add(vocabulary.Content(place.IsCanonical).UpTo(place.Left), mask);
+        }
+        else if (place.Left > vocabulary.Content(place.IsCanonical).Longest)
+        {
+            Add(vocabulary.Content(place.IsCanonical).Within(place.Character), mask);
+        }
+        else
+        {
+            WalkWithin(vocabulary.Unquoted, 0, frame, mask);
         }
     }
 
-    private void VisitLeaf(Frame frame, Span<ulong> mask)
+    private void VisitFreeText(Frame frame, Span<ulong> mask)
     {
-        Rule rule = frame.Rule;
-        object key = rule.MaskKey(frame.State) ?? (rule, frame.State);
-        if (!vocabulary.Cache.TryGet(key, out LeafMask leaf))
+        LeafMask leaf = Cached(frame.Rule, frame.State, static (builder, key) => builder.BuildFreeText(key.Rule, key.State));
+        if (frame.MinBytes <= _limit.MaxLeafBytes - frame.Rule.MaxGrowth)
         {
-            int before = _visits;
-            leaf = BuildLeaf(rule, frame.State);
-            if (_visits - before >= CacheFrom)
-            {
-                vocabulary.Cache.Add(key, leaf);
-            }
+            Add(leaf.Within, mask);
         }
 
-        ReadOnlySpan<ulong> within = leaf.Within;
-        for (int i = 0; i < within.Length; i++)
-        {
-            mask[i] |= within[i];
-        }
-
-        if (frame.Parent is not null)
+        if (frame.Parent is not null && leaf.Beyond is not null)
         {
             Visit(leaf.Beyond, 0, frame.Parent, mask);
         }
     }
 
-    private LeafMask BuildLeaf(Rule rule, int start)
+    private LeafMask Cached(Rule rule, int state, Func<MaskBuilder, (Rule Rule, int State), LeafMask> build)
+    {
+        (Rule Rule, int State) key = (rule, state);
+        if (!vocabulary.Cache.TryGet(key, out LeafMask leaf))
+        {
+            leaf = build(this, key);
+            vocabulary.Cache.Add(key, leaf);
+        }
+
+        return leaf;
+    }
+
+    private LeafMask BuildWithin(Rule rule, int state)
+    {
+        ulong[] within = new ulong[vocabulary.Words];
+        MaskLimit limit = _limit;
+        _limit = MaskLimit.None;
+        WalkWithin(vocabulary.Unquoted, 0, new Frame(rule, state, null, 0), within);
+        _limit = limit;
+        return new LeafMask(within, null);
+    }
+
+    private LeafMask BuildFreeText(Rule rule, int start)
     {
         TokenTrie trie = vocabulary.Trie;
         ulong[] within = new ulong[vocabulary.Words];
         List<int> ends = [];
         int[] states = _states;
-        states[0] = start;
+        states[_top] = start;
         int i = 1;
         while (i < trie.Count)
         {
-            _visits++;
             int depth = trie.Depths[i];
-            int state = rule.Next(states[depth - 1], trie.Labels[i], 0);
+            int state = rule.Next(states[_top + depth - 1], trie.Labels[i], 0);
             if (state < 0)
             {
                 i = trie.Ends[i];
                 continue;
             }
 
-            states[depth] = state;
+            states[_top + depth] = state;
             for (int t = trie.FirstTokens[i]; t < trie.FirstTokens[i + 1]; t++)
             {
                 Set(within, trie.Tokens[t]);
             }
 
-            if (rule.IsFinal(state) && trie.HasChildren(i))
+            if (!rule.HasBytes(state))
             {
                 ends.Add(i);
+                i = trie.Ends[i];
             }
-
-            i = rule.HasBytes(state) ? i + 1 : trie.Ends[i];
+            else
+            {
+                i++;
+            }
         }
 
-        return new LeafMask(within, trie.Below(ends));
+        ends.RemoveAll(node => !trie.HasChildren(node));
+        return new LeafMask(within, ends.Count == 0 ? null : trie.Below(ends));
     }
 
+    private static void Add(ReadOnlySpan<ulong> within, Span<ulong> mask)
+    {
+        int i = 0;
+        for (; i <= within.Length - Vector512<ulong>.Count; i += Vector512<ulong>.Count)
+        {
+            (Vector512.Create(within[i..]) | Vector512.Create<ulong>(mask[i..])).CopyTo(mask[i..]);
+        }
+
+        for (; i < within.Length; i++)
+        {
+            mask[i] |= within[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Set(Span<ulong> mask, int token) => mask[token >> 6] |= 1UL << (token & 63);
 }

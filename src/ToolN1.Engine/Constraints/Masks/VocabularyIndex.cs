@@ -1,3 +1,4 @@
+using ToolN1.Engine.Constraints.Automata;
 using ToolN1.Engine.Tokenization;
 
 namespace ToolN1.Engine.Constraints.Masks;
@@ -9,6 +10,8 @@ namespace ToolN1.Engine.Constraints.Masks;
 public sealed class VocabularyIndex
 {
     private readonly Dictionary<int, byte[]> _added = [];
+    private readonly ContentMasks _content;
+    private readonly ContentMasks _canonicalContent;
 
     /// <summary>Builds the index; takes about half a second for 150,000 tokens.</summary>
     /// <param name="tokenizer">The vocabulary.</param>
@@ -51,6 +54,10 @@ public sealed class VocabularyIndex
         }
 
         Trie = new TokenTrie(entries);
+        Quoted = new TokenTrie([.. entries.Where(entry => entry.Bytes.Span.Contains((byte)'"'))]);
+        Unquoted = new TokenTrie([.. entries.Where(entry => !entry.Bytes.Span.Contains((byte)'"'))]);
+        _content = new ContentMasks(Unquoted, Words, JsonStringTable.All);
+        _canonicalContent = new ContentMasks(Unquoted, Words, JsonStringTable.Canonical);
     }
 
     /// <summary>The vocabulary.</summary>
@@ -62,9 +69,20 @@ public sealed class VocabularyIndex
     /// <summary>Memory that cached masks take, about.</summary>
     public long CachedBytes => Cache.Bytes;
 
+    /// <summary>All plain tokens.</summary>
     internal TokenTrie Trie { get; }
+
+    /// <summary>Those with a quote: the only ones that can end a JSON string.</summary>
+    internal TokenTrie Quoted { get; }
+
+    /// <summary>Those without.</summary>
+    internal TokenTrie Unquoted { get; }
 
     internal LeafMaskCache Cache { get; }
 
     internal IReadOnlyDictionary<int, byte[]> Added => _added;
+
+    /// <summary>The tokens that may stand within a string.</summary>
+    /// <param name="isCanonical">Only necessary escapes are allowed.</param>
+    internal ContentMasks Content(bool isCanonical) => isCanonical ? _canonicalContent : _content;
 }

@@ -68,7 +68,7 @@ internal sealed class PatternRules
             }
         }
 
-        return TableRule.Create(_rows, _final);
+        return TableRule.Create(_rows, _final, RuleShape.String);
     }
 
     private int Escapes(int state)
