@@ -121,7 +121,10 @@ internal sealed class GrammarConstraint : ITokenConstraint
         if (_matcher.MinBytes + JsonStringTable.MaxGrowth <= spare)
         {
             _matcher.FillMask(_mask, new MaskLimit(spare, spare));
-            return;
+            if (_matcher.CanEnd || _mask.AsSpan().ContainsAnyExcept(0UL))
+            {
+                return;
+            }
         }
 
         List<int> completion = _matcher.ShortestCompletion() is { } text ? _forcedTokens.All(text) : [];

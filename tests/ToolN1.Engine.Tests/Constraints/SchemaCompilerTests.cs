@@ -43,6 +43,8 @@ public sealed class SchemaCompilerTests
     [InlineData("""{"oneOf":[{"type":"integer"},{"type":"number"}]}""", "/oneOf")]
     [InlineData("""{"type":"object","properties":{"a~/b":{"maxlength":3}}}""", "/properties/a~0~1b/maxlength")]
     [InlineData("""{"type":"object","dependentRequired":{}}""", "/dependentRequired")]
+    [InlineData("""{"type":"object","requred":["a"]}""", "/requred")]
+    [InlineData("""{"type":"string","max_length":3}""", "/max_length")]
     [InlineData("""{"anyOf":[]}""", "/anyOf")]
     [InlineData("""{"type":"string","minLength":-1}""", "/minLength")]
     public void Compile_KeywordThatCannotBeEnforced_IsRefusedByItsPointer(string schema, string pointer)

@@ -76,7 +76,7 @@ public sealed class TokenizerRefusalTests
     [Fact]
     public void Parse_DamagedBytes_GiveOnlyTheDocumentedException()
     {
-        byte[] original = Encoding.UTF8.GetBytes(Json);
+        byte[] original = Encoding.UTF8.GetBytes(TinyTokenizer.Json);
         Gen.Select(Gen.Int[0, original.Length - 1], Gen.Byte, Gen.Int[0, 3], Gen.Int[0, 60]).Array[1, 3].Sample(
             damages =>
             {
@@ -111,11 +111,11 @@ public sealed class TokenizerRefusalTests
     {
         string[] values = ["null", "true", "0", "-1", "1e99", "1.5", "\"\"", "\"a b\"", "\"\\ud800\"", "[]", "[[]]", "{}", "{\"type\": \"Sequence\"}"];
         List<string[]> places = [];
-        Collect(JsonNode.Parse(Json)!, [], places);
+        Collect(JsonNode.Parse(TinyTokenizer.Json)!, [], places);
         Gen.Select(Gen.Int[0, places.Count - 1], Gen.Int[0, values.Length - 1]).Sample(
             (place, value) =>
             {
-                JsonNode changed = JsonNode.Parse(Json)!;
+                JsonNode changed = JsonNode.Parse(TinyTokenizer.Json)!;
                 JsonNode parent = places[place][..^1].Aggregate(changed, (node, key) => node is JsonArray ? node[int.Parse(key)]! : node[key]!);
                 string last = places[place][^1];
                 string marker = "\u0001" + Guid.NewGuid();

@@ -138,32 +138,25 @@ internal sealed class MaskBuilder(VocabularyIndex vocabulary)
     {
         Rule rule = frame.Rule;
         WalkWithin(vocabulary.Quoted, 0, frame, mask);
-        if (frame.State == rule.Start || frame.MinBytes > _limit.MaxLeafBytes - rule.MaxGrowth)
+        if (frame.State == rule.Start)
         {
             return;
         }
 
-        if (rule.StringPlace(frame.State) is not { } place)
+        bool leavesRoom = frame.MinBytes <= _limit.MaxLeafBytes - rule.MaxGrowth;
+        StringPlace? place = rule.StringPlace(frame.State);
+        ContentMasks content = vocabulary.Content(place?.IsCanonical ?? false);
+        if (!leavesRoom || (place is null && !rule.IsBroad(frame.State)) || (place is { Character: > 0 } && place.Value.Left <= content.Longest))
         {
-            if (!rule.IsBroad(frame.State))
-            {
-                WalkWithin(vocabulary.Unquoted, 0, frame, mask);
-                return;
-            }
-
+            WalkWithin(vocabulary.Unquoted, 0, frame, mask);
+        }
+        else if (place is not { } known)
+        {
             Add(Cached(rule, frame.State, static (builder, key) => builder.BuildWithin(key.Rule, key.State)).Within, mask);
-        }
-        else if (place.Character == 0)
-        {
-            Add(vocabulary.Content(place.IsCanonical).UpTo(place.Left), mask);
-        }
-        else if (place.Left > vocabulary.Content(place.IsCanonical).Longest)
-        {
-            Add(vocabulary.Content(place.IsCanonical).Within(place.Character), mask);
         }
         else
         {
-            WalkWithin(vocabulary.Unquoted, 0, frame, mask);
+            Add(known.Character == 0 ? content.UpTo(known.Left) : content.Within(known.Character), mask);
         }
     }
 

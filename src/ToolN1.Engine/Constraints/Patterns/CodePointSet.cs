@@ -23,8 +23,11 @@ internal sealed class CodePointSet
     /// <summary>ASCII letters, digits and the underscore.</summary>
     public static CodePointSet Word { get; } = Create([('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]);
 
-    /// <summary>ECMAScript's white space and line terminators.</summary>
-    public static CodePointSet Space { get; } = Create(
+    /// <summary>White space to every regular-expression engine.</summary>
+    public static CodePointSet Space { get; } = Create([(9, 13), (32, 32)]);
+
+    /// <summary>White space to some: ECMAScript's white space and line terminators.</summary>
+    public static CodePointSet WidestSpace { get; } = Create(
         [(9, 13), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)]);
 
     /// <summary>Builds a set from any ranges.</summary>

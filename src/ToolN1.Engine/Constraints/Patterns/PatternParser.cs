@@ -140,7 +140,7 @@ internal sealed class PatternParser
                 PatternNode group = ParseAlternation();
                 return Accept(')') ? group : throw Error("a group without its )");
             case '\\':
-                return new PatternNode.Characters(ParseEscape(false));
+                return new PatternNode.Characters(ParseEscape(false, false));
             case '*' or '+' or '?' or '{':
                 _at--;
                 throw Error("a quantifier with nothing to repeat");
@@ -184,7 +184,7 @@ internal sealed class PatternParser
                 throw Error("a character class without its ]");
             }
 
-            CodePointSet first = ParseClassAtom();
+            CodePointSet first = ParseClassAtom(negated);
             bool isRange = Current == '-' && _at + 1 < _text.Length && _text[_at + 1] != ']';
             if (!isRange)
             {
@@ -193,7 +193,7 @@ internal sealed class PatternParser
             }
 
             _at++;
-            CodePointSet last = ParseClassAtom();
+            CodePointSet last = ParseClassAtom(negated);
             if (SingleOf(first) is not { } low || SingleOf(last) is not { } high || low > high)
             {
                 throw Error("a character range that is out of order");
@@ -207,13 +207,14 @@ internal sealed class PatternParser
         return negated ? set.Complement() : set;
     }
 
-    private CodePointSet ParseClassAtom()
+    private CodePointSet ParseClassAtom(bool negated)
     {
         int value = _text[_at++];
-        return value == '\\' ? ParseEscape(true) : Single(value);
+        return value == '\\' ? ParseEscape(true, negated) : Single(value);
     }
 
-    private CodePointSet ParseEscape(bool inClass)
+    // Engines differ in what white space is. What is generated is (or is not) white space to all of them.
+    private CodePointSet ParseEscape(bool inClass, bool negated)
     {
         if (IsEnd)
         {
@@ -227,8 +228,8 @@ internal sealed class PatternParser
             case 'D': return CodePointSet.Digit.Complement();
             case 'w': return CodePointSet.Word;
             case 'W': return CodePointSet.Word.Complement();
-            case 's': return CodePointSet.Space;
-            case 'S': return CodePointSet.Space.Complement();
+            case 's': return negated ? CodePointSet.WidestSpace : CodePointSet.Space;
+            case 'S': return (negated ? CodePointSet.Space : CodePointSet.WidestSpace).Complement();
             case 't': return Single('\t');
             case 'n': return Single('\n');
             case 'r': return Single('\r');

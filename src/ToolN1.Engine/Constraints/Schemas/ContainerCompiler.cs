@@ -170,7 +170,8 @@ internal sealed class ContainerCompiler(JsonStyle style, CompileGuard guard, Fun
 
         // 2. All other names, where a part says that there may be some, or no part says anything about names.
         bool isOpen = view.Any(part => part.Get("additionalProperties") is { ValueKind: not JsonValueKind.False })
-            || (names.Count == 0 && patterns.Count == 0);
+            || (names.Count == 0 && patterns.Count == 0
+                && (view.All(part => part.Get("properties") is null) || view.Any(part => part.GetCount("minProperties") > 0)));
         if (isOpen)
         {
             Add(OtherNames(names, patterns, pointer), compile([.. view.SelectMany(Additional)], pointer + "/additionalProperties"));

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ToolN1.Engine.Constraints.Schemas;
 
-/// <summary>Which keywords are enforced and which only annotate. Everything else is refused by its pointer.</summary>
+/// <summary>Which keywords are enforced, and which are refused by their pointers because they cannot be.</summary>
 internal static class SchemaKeywords
 {
     private static readonly HashSet<string> Enforced =
@@ -13,13 +13,20 @@ internal static class SchemaKeywords
         "$defs", "definitions", "nullable",
     ];
 
-    private static readonly HashSet<string> Annotations =
+    // Keywords of JSON Schema, in any of its drafts, that restrict values and are not enforced.
+    private static readonly HashSet<string> Refused =
     [
-        "title", "description", "default", "examples", "example", "$comment", "$schema", "$id", "deprecated", "readOnly",
-        "writeOnly", "contentMediaType", "contentEncoding",
+        "not", "if", "then", "else", "contains", "minContains", "maxContains", "uniqueItems", "propertyNames", "dependencies",
+        "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties", "additionalItems", "$dynamicRef",
+        "$recursiveRef", "extends", "disallow", "divisibleBy",
     ];
 
-    /// <summary>Refuses a part with a keyword that cannot be enforced.</summary>
+    private static readonly string[] Restricting = [.. Enforced, .. Refused];
+
+    /// <summary>
+    /// Refuses a part with a keyword that cannot be enforced, or that looks like a misspelt one. Any other name annotates,
+    /// as JSON Schema has it.
+    /// </summary>
     /// <exception cref="ConstraintException">There is one.</exception>
     public static void Check(SchemaPart part)
     {
@@ -31,12 +38,43 @@ internal static class SchemaKeywords
         foreach (JsonProperty property in part.Schema.EnumerateObject())
         {
             string name = property.Name;
-            bool isTrivial = name == "uniqueItems" && property.Value.ValueKind == JsonValueKind.False;
-            if (!Enforced.Contains(name) && !Annotations.Contains(name) && !isTrivial && !name.StartsWith("x-", StringComparison.Ordinal))
+            if (Enforced.Contains(name) || (name == "uniqueItems" && property.Value.ValueKind == JsonValueKind.False))
+            {
+                continue;
+            }
+
+            if (Refused.Contains(name))
             {
                 throw part.Error(name, "the keyword cannot be enforced");
             }
+
+            if (Array.Find(Restricting, keyword => IsMisspelling(name, keyword)) is { } meant)
+            {
+                throw part.Error(name, $"this is no keyword; \"{meant}\" may be meant");
+            }
         }
+    }
+
+    /// <summary>Equal but for case and separators, or for one character of a long name.</summary>
+    private static bool IsMisspelling(string name, string keyword)
+    {
+        string plain = name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+        if (plain.Equals(keyword, StringComparison.OrdinalIgnoreCase))
+        {
+            return true;
+        }
+
+        if (keyword.Length < 5 || Math.Abs(name.Length - keyword.Length) > 1)
+        {
+            return false;
+        }
+
+        int prefix = name.AsSpan().CommonPrefixLength(keyword);
+        ReadOnlySpan<char> a = name.AsSpan(prefix);
+        ReadOnlySpan<char> b = keyword.AsSpan(prefix);
+        return name.Length == keyword.Length ? a.Length > 0 && a[1..].SequenceEqual(b[1..])
+            : name.Length > keyword.Length ? a[1..].SequenceEqual(b)
+            : a.SequenceEqual(b[1..]);
     }
 
     /// <summary>The types that a part allows.</summary>

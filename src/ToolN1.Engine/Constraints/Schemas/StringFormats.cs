@@ -4,7 +4,7 @@ namespace ToolN1.Engine.Constraints.Schemas;
 
 /// <summary>
 /// The string formats that are enforced, as patterns. They are as strict as the standard or stricter (years 1000 to
-/// 2999, hosts of at most six labels, URIs with an authority), so that every reader takes them.
+/// 2999, hosts of at most six labels, mail hosts with a top-level domain, URIs with an authority), so that every reader takes them.
 /// </summary>
 internal static class StringFormats
 {
@@ -44,7 +44,7 @@ internal static class StringFormats
         ["date-time"] = Make(Date + "T" + Time),
         ["duration"] = Make(Duration),
         ["uuid"] = Make("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"),
-        ["email"] = Make(@"[a-zA-Z0-9_+-]{1,20}(?:\.[a-zA-Z0-9_+-]{1,20}){0,2}@" + Host),
+        ["email"] = Make(@"[a-zA-Z0-9_+-]{1,20}(?:\.[a-zA-Z0-9_+-]{1,20}){0,2}@(?:" + Label + @"\.){1,3}[a-zA-Z]{2,10}"),
         ["hostname"] = Make(Host),
         ["ipv4"] = Make(V4),
         ["ipv6"] = Make(V6),
