@@ -21,6 +21,7 @@ public sealed class ConstraintCompiler
     private static readonly TableRule ThinkingText = FreeTextRules.Until(ThinkClose);
     private static readonly TableRule WithoutCalls = FreeTextRules.Without(CallOpen, ThinkOpen);
     private static readonly TableRule BeforeCalls = FreeTextRules.Until(CallOpen, ThinkOpen);
+    private static readonly TableRule VisibleText = FreeTextRules.Visible();
     private static readonly TableRule WithoutThinking = FreeTextRules.NotBeginningWith(ThinkOpen);
     private readonly Lazy<VocabularyIndex> _vocabulary;
     private readonly Tokenizer _tokenizer;
@@ -76,7 +77,7 @@ public sealed class ConstraintCompiler
     {
         MaskBuilder builder = new(_vocabulary.Value);
         ulong[] mask = new ulong[_vocabulary.Value.Words];
-        foreach (Rule rule in new Rule[] { ThinkingText, WithoutCalls, BeforeCalls, WithoutThinking, CountedStringRule.Any })
+        foreach (Rule rule in new Rule[] { ThinkingText, WithoutCalls, BeforeCalls, WithoutThinking, VisibleText, CountedStringRule.Any })
         {
             int states = rule is CountedStringRule ? JsonStringTable.States : rule.StoredStates;
             for (int state = 0; state < states; state++)
@@ -116,7 +117,7 @@ public sealed class ConstraintCompiler
     public AnswerConstraint FreeText(int thinkingTokens) => AfterThinking(thinkingTokens, WithoutThinking);
 
     /// <summary>Any text that begins with a visible character, and with no tag.</summary>
-    public AnswerConstraint Words() => Create(FreeTextRules.Visible(), null);
+    public AnswerConstraint Words() => Create(VisibleText, null);
 
     /// <summary>An answer that is JSON, or calls where tools are given; after thinking if the model wants.</summary>
     /// <param name="schemaJson">JSON Schema of the value; null for any object.</param>

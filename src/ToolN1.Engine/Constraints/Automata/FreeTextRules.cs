@@ -28,7 +28,7 @@ internal static class FreeTextRules
         Array.Fill(first, 1, 0xC2, 0xF5 - 0xC2);
         first['<'] = -1;
         Array.Fill(more, 1);
-        return TableRule.Create([first, more], [false, true], isFreeText: true);
+        return TableRule.Create([first, more], [false, true], RuleShape.FreeText);
     }
 
     // A state is how much of the tag was just seen and how much of the forbidden beginning the text consists of so far
