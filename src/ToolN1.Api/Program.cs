@@ -9,6 +9,7 @@ try
         .AddServer()
         .AddAuth()
         .AddEngine()
+        .AddEvaluations()
         .AddEndpoints()
         .AddObservability()
         .AddDocumentation();

@@ -8,6 +8,8 @@ using ToolN1.Api.Observability;
 using ToolN1.Api.OpenApi;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine.Hosting;
+using ToolN1.Training.Evaluation.Jobs;
+using ToolN1.Training.Hosting;
 
 namespace ToolN1.Api;
 
@@ -51,6 +53,15 @@ internal static class ServerComposition
         return builder;
     }
 
+    /// <summary>Evaluations of the served model, which go on after a restart.</summary>
+    public static WebApplicationBuilder AddEvaluations(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptionsWithValidateOnStart<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateDataAnnotations();
+        builder.Services.AddSingleton<EvaluationJobs>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<EvaluationJobs>());
+        return builder;
+    }
+
     /// <summary>The routes' handlers.</summary>
     public static WebApplicationBuilder AddEndpoints(this WebApplicationBuilder builder)
     {
@@ -62,6 +73,8 @@ internal static class ServerComposition
         builder.Services.AddSingleton<ModelEndpoints>();
         builder.Services.AddSingleton<TokenizeEndpoints>();
         builder.Services.AddSingleton<HealthEndpoints>();
+        builder.Services.AddSingleton<GraderEndpoints>();
+        builder.Services.AddSingleton<EvaluationEndpoints>();
         return builder;
     }
 

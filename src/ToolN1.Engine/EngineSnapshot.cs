@@ -18,6 +18,12 @@ public sealed record EngineSnapshot
     /// <summary>Engine steps since the start.</summary>
     public required long Steps { get; init; }
 
+    /// <summary>Of these, steps that had no room left: every place was taken, or the token budget was spent.</summary>
+    public long FullSteps { get; init; }
+
+    /// <summary>Sequences that may run at once.</summary>
+    public int MaxSequences { get; init; }
+
     /// <summary>Prompt tokens computed (not found in the prefix cache).</summary>
     public required long PromptTokens { get; init; }
 

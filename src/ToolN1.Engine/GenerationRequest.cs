@@ -27,6 +27,9 @@ public sealed record GenerationRequest
     /// <summary>Version of the weights to run on (see <see cref="Execution.IModelHost.Versions"/>); null is whichever is live when the sequence starts.</summary>
     public string? WeightVersion { get; init; }
 
+    /// <summary>Live requests start before background ones and may take their places.</summary>
+    public RequestPriority Priority { get; init; }
+
     /// <summary>Only requests with the same salt share prefix-cache blocks: give each tenant its own. Null is a salt like any other.</summary>
     public string? CacheSalt { get; init; }
 }

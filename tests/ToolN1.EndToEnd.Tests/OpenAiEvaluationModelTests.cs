@@ -65,6 +65,32 @@ public sealed class OpenAiEvaluationModelTests
     }
 
     [Fact]
+    public async Task Answer_DroppedConnectionAndTimeout_AreAskedAgain()
+    {
+        using Script script = new(
+            (HttpStatusCode.OK, Script.Drop), (HttpStatusCode.OK, Script.Hang), (HttpStatusCode.InternalServerError, "{}"), (HttpStatusCode.OK, """{"choices": [{"text": "x"}]}"""));
+        using OpenAiEvaluationModel model = Create(script, timeout: TimeSpan.FromMilliseconds(200));
+
+        EvaluationReply reply = await model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken);
+
+        Assert.Equal("x", reply.Completion);
+        Assert.Equal(4, script.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Answer_ServerThatStaysDown_IsGivenUpAfterTheRetries()
+    {
+        using Script script = new([.. Enumerable.Repeat((HttpStatusCode.BadGateway, "{}"), 4)]);
+        using OpenAiEvaluationModel model = Create(script);
+
+        EvaluationModelException error = await Assert.ThrowsAsync<EvaluationModelException>(
+            () => model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken));
+
+        Assert.Contains("502", error.Message, StringComparison.Ordinal);
+        Assert.Equal(4, script.Requests.Count);
+    }
+
+    [Fact]
     public async Task Answer_RefusedRequest_IsNotAskedAgain()
     {
         using Script script = new((HttpStatusCode.Unauthorized, """{"error": {"message": "no key"}}"""));
@@ -86,12 +112,18 @@ public sealed class OpenAiEvaluationModelTests
         Assert.Equal(EvaluationReply.PromptTooLong, await model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken));
     }
 
-    private static OpenAiEvaluationModel Create(Script script) =>
-        new(script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 3, TimeSpan.FromMilliseconds(1));
+    private static OpenAiEvaluationModel Create(Script script, TimeSpan? timeout = null) => new(
+        script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 3, TimeSpan.FromMilliseconds(1), timeout ?? TimeSpan.FromMinutes(1));
 
     /// <summary>A server that answers from a script.</summary>
     private sealed class Script(params (HttpStatusCode Status, string Body)[] answers) : HttpMessageHandler
     {
+        /// <summary>Instead of a body: the connection breaks.</summary>
+        public const string Drop = "drop";
+
+        /// <summary>Instead of a body: no answer comes.</summary>
+        public const string Hang = "hang";
+
         public List<(string Path, JsonElement Body)> Requests { get; } = [];
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -99,7 +131,12 @@ public sealed class OpenAiEvaluationModelTests
             string body = await request.Content!.ReadAsStringAsync(cancellationToken);
             (HttpStatusCode status, string text) = answers[Requests.Count];
             Requests.Add((request.RequestUri!.AbsolutePath, JsonDocument.Parse(body).RootElement.Clone()));
-            return new HttpResponseMessage(status) { Content = new StringContent(text, Encoding.UTF8, "application/json") };
+            if (text == Hang)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            return text == Drop ? throw new HttpRequestException("The connection broke.") : new HttpResponseMessage(status) { Content = new StringContent(text, Encoding.UTF8, "application/json") };
         }
     }
 }

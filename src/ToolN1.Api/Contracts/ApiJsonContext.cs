@@ -19,6 +19,11 @@ namespace ToolN1.Api.Contracts;
 [JsonSerializable(typeof(TokenizeResponse))]
 [JsonSerializable(typeof(DetokenizeResponse))]
 [JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(GraderRunBody))]
+[JsonSerializable(typeof(GraderValidateBody))]
+[JsonSerializable(typeof(EvaluationBody))]
+[JsonSerializable(typeof(EvaluationList))]
+[JsonSerializable(typeof(EvaluationEventBody))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext
 {
     /// <summary>The context with text beyond ASCII written as it is: answers are never put into HTML.</summary>

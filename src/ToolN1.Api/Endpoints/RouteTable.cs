@@ -10,6 +10,7 @@ internal static class RouteTable
 {
     private static readonly int[] GenerationRefusals = [400, 401, 404, 413, 415, 503];
     private static readonly int[] TokenRefusals = [400, 401, 404, 413, 415];
+    private static readonly int[] AdminRefusals = [400, 401, 403, 413, 415];
 
     /// <summary>Maps all routes.</summary>
     public static void MapToolN1(this IEndpointRouteBuilder routes)
@@ -74,6 +75,8 @@ internal static class RouteTable
             Response = typeof(DetokenizeResponse),
             Refusals = TokenRefusals,
         });
+        MapGraders(routes);
+        MapEvaluations(routes);
         Get<HealthEndpoints>(routes, "/health/live", endpoint => endpoint.LiveAsync, Access.Public, new OperationDoc("Is the process alive?", "For liveness probes.")
         {
             Response = typeof(HealthBody),
@@ -87,8 +90,75 @@ internal static class RouteTable
         routes.MapOpenApi("/openapi/v1.json").WithMetadata(new AccessMetadata(Access.Public));
     }
 
-    private static void Post<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc)
-        where T : notnull => Map(routes.MapPost(route, Handler(handler)), Access.ApiKey, doc);
+    private static void MapGraders(IEndpointRouteBuilder routes)
+    {
+        Post<GraderEndpoints>(routes, "/v1/fine_tuning/alpha/graders/run", endpoint => endpoint.RunAsync, new OperationDoc(
+            "Run a grader",
+            "Scores one output: our `tool_call`, OpenAI's `string_check` and `text_similarity`, and `multi` over these.")
+        {
+            Request = GraderShapes.Run,
+            Examples = _ => RequestExamples.GraderRun,
+            Response = typeof(GraderRunBody),
+            Refusals = AdminRefusals,
+        }, Access.AdminKey);
+        Post<GraderEndpoints>(routes, "/v1/fine_tuning/alpha/graders/validate", endpoint => endpoint.ValidateAsync, new OperationDoc(
+            "Check a grader", "Answers with the grader where it can be used; a 400 names what is wrong with it otherwise.")
+        {
+            Request = GraderShapes.Validate,
+            Examples = _ => RequestExamples.GraderValidate,
+            Response = typeof(GraderValidateBody),
+            Refusals = AdminRefusals,
+        }, Access.AdminKey);
+    }
+
+    private static void MapEvaluations(IEndpointRouteBuilder routes)
+    {
+        (string, string) id = ("evaluation", "The evaluation's id.");
+        Post<EvaluationEndpoints>(routes, "/admin/evaluations", endpoint => endpoint.CreateAsync, new OperationDoc(
+            "Measure the served model on a benchmark",
+            "Queues an evaluation; one runs at a time, behind live requests: these start first and take its places. What is queued or running when the server stops goes on when it starts again.")
+        {
+            Request = EvaluationShapes.Create,
+            Examples = _ => RequestExamples.Evaluation,
+            Response = typeof(EvaluationBody),
+            Refusals = AdminRefusals,
+        }, Access.AdminKey);
+        Get<EvaluationEndpoints>(routes, "/admin/evaluations", endpoint => endpoint.ListAsync, Access.AdminKey, new OperationDoc("List the evaluations", "Newest first.")
+        {
+            Response = typeof(EvaluationList),
+            Refusals = [401, 403],
+        });
+        Get<EvaluationEndpoints>(routes, "/admin/evaluations/{evaluation}", endpoint => endpoint.GetAsync, Access.AdminKey, new OperationDoc("Look up an evaluation", "Its state, its progress and, once it has ended, the benchmark's figures.")
+        {
+            RouteParameters = [id],
+            Response = typeof(EvaluationBody),
+            Refusals = [401, 403, 404],
+        });
+        Get<EvaluationEndpoints>(routes, "/admin/evaluations/{evaluation}/events", endpoint => endpoint.EventsAsync, Access.AdminKey, new OperationDoc(
+            "Follow an evaluation", "Server-sent events: all so far, then each as it comes; `data: [DONE]` closes once the evaluation has ended.")
+        {
+            RouteParameters = [id],
+            Response = typeof(EvaluationEventBody),
+            StreamedEvent = typeof(EvaluationEventBody),
+            Refusals = [401, 403, 404],
+        });
+        Post<EvaluationEndpoints>(routes, "/admin/evaluations/{evaluation}/cancel", endpoint => endpoint.CancelAsync, new OperationDoc("Cancel an evaluation", "Its answers so far are kept. Does nothing to one that has ended.")
+        {
+            RouteParameters = [id],
+            Response = typeof(EvaluationBody),
+            Refusals = [401, 403, 404],
+        }, Access.AdminKey);
+        Get<EvaluationEndpoints>(routes, "/admin/evaluations/{evaluation}/files/{file}", endpoint => endpoint.FileAsync, Access.AdminKey, new OperationDoc(
+            "Read an evaluation's files", "`results.jsonl` grows while it runs; `summary.json`, `summary.md` and `report.html` are there when it has ended.")
+        {
+            RouteParameters = [id, ("file", "The file's name.")],
+            Refusals = [401, 403, 404],
+        });
+    }
+
+    private static void Post<T>(
+        IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc, Access access = Access.ApiKey)
+        where T : notnull => Map(routes.MapPost(route, Handler(handler)), access, doc);
 
     private static void Get<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, Access access, OperationDoc doc)
         where T : notnull => Map(routes.MapGet(route, Handler(handler)), access, doc);

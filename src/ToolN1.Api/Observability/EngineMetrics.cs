@@ -19,6 +19,7 @@ internal sealed class EngineMetrics
         Gauge(meter, "tooln1.kv_blocks.total", "KV-cache blocks in the pool.", () => engine.Snapshot().TotalBlocks);
         Gauge(meter, "tooln1.kv_blocks.used", "KV-cache blocks held by sequences; cached blocks that nobody holds count as free.", () => engine.Snapshot().UsedBlocks);
         Counter(meter, "tooln1.engine.steps", "Engine steps.", () => engine.Snapshot().Steps);
+        Counter(meter, "tooln1.engine.steps_full", "Engine steps without room for more: every place taken, or the token budget spent.", () => engine.Snapshot().FullSteps);
         Counter(meter, "tooln1.tokens.prompt", "Prompt tokens computed.", () => engine.Snapshot().PromptTokens);
         Counter(meter, "tooln1.tokens.prompt_cached", "Prompt tokens found in the prefix cache.", () => engine.Snapshot().CachedPromptTokens);
         Counter(meter, "tooln1.tokens.generated", "Tokens sampled.", () => engine.Snapshot().GeneratedTokens);

@@ -128,7 +128,8 @@ internal static class DocumentTransformers
     {
         StatusCodes.Status400BadRequest => "A field is missing, wrong, unknown or not supported, or the prompt is too long (`context_length_exceeded`); `param` names it.",
         StatusCodes.Status401Unauthorized => "The key is missing or wrong.",
-        StatusCodes.Status404NotFound => "There is no such model.",
+        StatusCodes.Status403Forbidden => "The route needs an admin key (`ToolN1:Auth:AdminKeys`).",
+        StatusCodes.Status404NotFound => "There is nothing of that id.",
         StatusCodes.Status413PayloadTooLarge => "The body is too large.",
         StatusCodes.Status415UnsupportedMediaType => "The body is not sent as application/json.",
         StatusCodes.Status503ServiceUnavailable => "The queue is full, or the server is not ready or stopping; Retry-After says when to try again.",

@@ -180,6 +180,48 @@ internal static class RequestExamples
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Detokenize(string model) =>
         [("ids", "Token ids", Parse($$"""{ "model": {{Quote(model)}}, "tokens": [40, 41, 42] }"""))];
 
+    /// <summary>POST /v1/fine_tuning/alpha/graders/run.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> GraderRun =>
+    [
+        ("tool_call", "Tool-N1's reward", Parse(
+            """
+            {
+              "grader": { "type": "tool_call", "name": "calls", "reference": "{{item.answer}}" },
+              "item": { "answer": [{ "name": "get_weather", "arguments": { "city": "Paris" } }] },
+              "model_sample": "<think>The weather tool fits.</think><tool_call>[{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}]</tool_call>"
+            }
+            """)),
+        ("multi", "The reward, with something for the right function", Parse(
+            """
+            {
+              "grader": {
+                "type": "multi",
+                "name": "graded",
+                "graders": {
+                  "calls": { "type": "tool_call", "name": "calls", "reference": "{{item.answer}}" },
+                  "function": { "type": "string_check", "name": "function", "operation": "eq", "input": "{{sample.output_tools[0].function.name}}", "reference": "{{item.answer[0].name}}" },
+                  "city": { "type": "text_similarity", "name": "city", "evaluation_metric": "fuzzy_match", "input": "{{sample.output_tools[0].function.arguments}}", "reference": "{{item.answer[0].arguments}}" }
+                },
+                "calculate_output": "max(calls, 0.2 * function + 0.1 * city)"
+              },
+              "item": { "answer": [{ "name": "get_weather", "arguments": { "city": "Paris" } }] },
+              "model_sample": "<think>Rome, then.</think><tool_call>[{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}]</tool_call>"
+            }
+            """)),
+    ];
+
+    /// <summary>POST /v1/fine_tuning/alpha/graders/validate.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> GraderValidate =>
+        [("text_similarity", "A text similarity", Parse(
+            """{ "grader": { "type": "text_similarity", "name": "alike", "evaluation_metric": "rouge_l", "input": "{{sample.output_text}}", "reference": "{{item.answer}}" } }"""))];
+
+    /// <summary>POST /admin/evaluations.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Evaluation =>
+    [
+        ("bfcl", "BFCL's data under ToolN1:DataDirectory, in benchmarks/bfcl", Parse("""{ "benchmark": "bfcl" }""")),
+        ("some", "Ten cases of one category, with the served chat format", Parse("""{ "benchmark": "bfcl", "categories": ["simple"], "limit": 10, "mode": "native", "max_tokens": 512 }""")),
+    ];
+
     private static string Quote(string model) => JsonValue.Create(model).ToJsonString();
 
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;

@@ -12,6 +12,9 @@ internal sealed class StringShape : Shape
     /// <summary>The only values allowed, where set.</summary>
     public IReadOnlyList<string>? Values { get; init; }
 
+    /// <summary>Values of OpenAI's that are refused, with the reason.</summary>
+    public IReadOnlyDictionary<string, string> Refused { get; init; } = new Dictionary<string, string>();
+
     /// <summary>A pattern that the whole value must match, where set.</summary>
     public Regex? Pattern { get; init; }
 
@@ -42,6 +45,11 @@ internal sealed class StringShape : Shape
         }
 
         string text = value.GetString()!;
+        if (Refused.TryGetValue(text, out string? reason))
+        {
+            throw Errors.ApiException.Unsupported(path.ToString(), $"Unsupported value for '{path}': '{text}'. {reason}");
+        }
+
         if (Values is not null && !Values.Contains(text))
         {
             throw WrongValue(path, "supported values are " + string.Join(", ", Values.Select(allowed => $"'{allowed}'")));

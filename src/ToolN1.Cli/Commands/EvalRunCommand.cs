@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
@@ -14,7 +15,7 @@ internal sealed class EvalRunCommand
     private readonly string _benchmark;
     private readonly Option<DirectoryInfo> _data = new("--data") { Required = true, Description = "The benchmark's folder." };
     private readonly Option<DirectoryInfo> _model = new("--model") { Description = "A checkpoint's folder, run in this process." };
-    private readonly Option<Uri> _baseUrl = new("--base-url") { Description = "An OpenAI-compatible server instead." };
+    private readonly Option<Uri?> _baseUrl = new("--base-url") { CustomParser = ParseUrl, Description = "An OpenAI-compatible server instead." };
     private readonly Option<string> _servedModel = new("--served-model") { Description = "The server's model id (default: the first it lists)." };
     private readonly Option<string> _apiKeyVariable = new("--api-key-variable") { DefaultValueFactory = _ => "OPENAI_API_KEY", Description = "Environment variable that holds the server's key." };
     private readonly Option<string[]> _categories = new("--categories") { AllowMultipleArgumentsPerToken = true, Description = "Only these categories." };
@@ -23,12 +24,13 @@ internal sealed class EvalRunCommand
     private readonly Option<bool> _chat = new("--chat") { Description = "Parity over chat/completions, for servers without completions." };
     private readonly Option<int> _maxTokens = new("--max-tokens") { DefaultValueFactory = _ => 2048, Description = "Most tokens of an answer." };
     private readonly Option<int> _concurrency = new("--concurrency") { DefaultValueFactory = _ => 16, Description = "Sequences at once." };
+    private readonly Option<int> _timeout = new("--timeout") { DefaultValueFactory = _ => 600, Description = "Seconds until a request to a server is given up and sent again." };
     private readonly Option<int?> _limit = new("--limit") { Description = "Only the first N cases of each category." };
     private readonly Option<string> _device = new("--device") { DefaultValueFactory = _ => "auto", Description = "auto, cpu, cuda or cuda:N." };
     private readonly Option<string> _dtype = new("--dtype") { DefaultValueFactory = _ => "auto", Description = "auto, float32 or bfloat16." };
     private readonly Option<string> _chatFormat = new("--chat-format") { DefaultValueFactory = _ => "auto", Description = "auto, tool-n1 or hermes." };
     private readonly Option<bool> _fixed = new("--fixed") { Description = "Put the official checker's quirks right (docs/evaluation.md)." };
-    private readonly Option<FileInfo> _reference = new("--reference") { Description = "Published rows to print beside the run (JSON)." };
+    private readonly Option<FileInfo> _reference = new("--reference") { Description = "More rows to print beside the run and the paper's (JSON)." };
 
     private EvalRunCommand(string benchmark) => _benchmark = benchmark;
 
@@ -43,10 +45,11 @@ internal sealed class EvalRunCommand
         AtLeastOne(run._maxTokens);
         AtLeastOne(run._concurrency);
         AtLeastOne(run._limit);
+        AtLeastOne(run._timeout);
         Command command = new(benchmark, $"Runs a model on {benchmark} and scores it.")
         {
             run._data, run._model, run._baseUrl, run._servedModel, run._apiKeyVariable, run._categories, run._out, run._mode, run._chat, run._maxTokens,
-            run._concurrency, run._limit, run._device, run._dtype, run._chatFormat, run._fixed, run._reference,
+            run._concurrency, run._timeout, run._limit, run._device, run._dtype, run._chatFormat, run._fixed, run._reference,
         };
         command.Validators.Add(result =>
         {
@@ -57,6 +60,17 @@ internal sealed class EvalRunCommand
         });
         command.SetAction(run.RunAsync);
         return command;
+    }
+
+    private static Uri? ParseUrl(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
+        {
+            return url;
+        }
+
+        result.AddError($"--base-url '{result.Tokens[0].Value}' is not an http or https address.");
+        return null;
     }
 
     private static void AtLeastOne<T>(Option<T> option) => option.Validators.Add(result =>
@@ -120,7 +134,7 @@ internal sealed class EvalRunCommand
         string name = options.GetValue(_servedModel) ?? await OpenAiEvaluationModel.FirstModelAsync(handler, baseUrl, key, cancellationToken).ConfigureAwait(false);
         using EvaluationStore store = EvaluationStore.Open(options.GetValue(_out)!.FullName, Settings(options, $"{baseUrl} {name}"));
         using OpenAiEvaluationModel model = new(
-            handler, baseUrl, key, name, options.GetValue(_maxTokens), options.GetValue(_chat), Retries, TimeSpan.FromSeconds(1));
+            handler, baseUrl, key, name, options.GetValue(_maxTokens), options.GetValue(_chat), Retries, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(options.GetValue(_timeout)));
         IReadOnlyList<string> failures = await AskAsync(options, model, store, cases, options.GetValue(_concurrency), cancellationToken).ConfigureAwait(false);
         return Report(store, name, cases, references, failures, null);
     }
@@ -138,17 +152,9 @@ internal sealed class EvalRunCommand
     private int Report(
         EvaluationStore store, string name, IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<ReferenceRow> references, IReadOnlyList<string> failures, double? fullBatchShare)
     {
-        // Only this command's cases, in the benchmark's order: the folder may hold more categories from an earlier call.
-        Dictionary<(string, string), EvaluationResult> byCase = store.Results.ToDictionary(result => (result.Category, result.Id));
-        List<EvaluationResult> results = cases.Where(question => byCase.ContainsKey((question.Category, question.Id)))
-            .Select(question => byCase[(question.Category, question.Id)]).ToList();
-        EvaluationSummary summary = EvaluationSummary.Create(_benchmark, name, results, fullBatchShare);
-        string markdown = MarkdownReport.Write(summary, references);
-        File.WriteAllText(Path.Combine(store.Folder, "summary.json"), summary.ToJson() + "\n");
-        File.WriteAllText(Path.Combine(store.Folder, "summary.md"), markdown);
-        File.WriteAllText(Path.Combine(store.Folder, "report.html"), HtmlReport.Write(summary, results));
-        Console.WriteLine(markdown);
-        Console.WriteLine($"Written to {store.Folder}: results.jsonl, summary.json, summary.md, report.html");
+        EvaluationSummary summary = EvaluationReport.Write(store, _benchmark, name, cases, references, fullBatchShare);
+        Console.WriteLine(File.ReadAllText(Path.Combine(store.Folder, "summary.md")));
+        Console.WriteLine($"{summary.Total.Correct} of {summary.Total.Cases} right. Written to {store.Folder}: {string.Join(", ", EvaluationReport.Files)}");
         if (failures.Count == 0)
         {
             return 0;

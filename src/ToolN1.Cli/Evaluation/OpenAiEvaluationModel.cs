@@ -31,8 +31,9 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
     /// <param name="chatOnly">Parity mode over chat/completions.</param>
     /// <param name="retries">How often a question is asked again.</param>
     /// <param name="firstPause">Before the first retry; doubled each time.</param>
+    /// <param name="timeout">Longest time of one try.</param>
     public OpenAiEvaluationModel(
-        HttpMessageHandler handler, Uri baseUrl, string? apiKey, string model, int maxTokens, bool chatOnly, int retries, TimeSpan firstPause)
+        HttpMessageHandler handler, Uri baseUrl, string? apiKey, string model, int maxTokens, bool chatOnly, int retries, TimeSpan firstPause, TimeSpan timeout)
     {
         _client = new HttpClient(handler) { BaseAddress = Root(baseUrl), Timeout = Timeout.InfiniteTimeSpan };
         if (apiKey is not null)
@@ -53,9 +54,9 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
                 MaxDelay = TimeSpan.FromMinutes(1),
                 ShouldHandle = new PredicateBuilder<HttpResponseMessage>().Handle<HttpRequestException>().Handle<TimeoutRejectedException>()
                     .HandleResult(response => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)response.StatusCode >= 500),
-                DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result?.Headers.RetryAfter?.Delta),
+                DelayGenerator = arguments => ValueTask.FromResult(Asked(arguments.Outcome.Result)),
             })
-            .AddTimeout(TimeSpan.FromMinutes(10))
+            .AddTimeout(timeout)
             .Build();
     }
 
@@ -136,6 +137,14 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
+
+    /// <summary>The pause that a server asks for, but no more than five minutes; null where it asks for none.</summary>
+    private static TimeSpan? Asked(HttpResponseMessage? response)
+    {
+        RetryConditionHeaderValue? after = response?.Headers.RetryAfter;
+        TimeSpan? pause = after?.Delta ?? (after?.Date is DateTimeOffset date ? date - (response!.Headers.Date ?? TimeProvider.System.GetUtcNow()) : null);
+        return pause is TimeSpan asked ? TimeSpan.FromSeconds(Math.Clamp(asked.TotalSeconds, 0, 300)) : null;
+    }
 
     private static EvaluationReply ReadCompletion(JsonElement answer)
     {

@@ -42,7 +42,8 @@ internal sealed class EngineLoop
         Channel.CreateUnbounded<EngineCommand>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly Lock _gate = new();
-    private int _queued;
+    private int _queuedLive;
+    private int _queuedBackground;
     private bool _draining;
     private bool _ended;
     private volatile string _liveVersion;
@@ -50,6 +51,7 @@ internal sealed class EngineLoop
     private volatile bool _healthy = true;
     private int _consecutiveFaults;
     private long _steps;
+    private long _fullSteps;
     private long _promptTokens;
     private long _cachedPromptTokens;
     private long _generatedTokens;
@@ -83,7 +85,7 @@ internal sealed class EngineLoop
         get
         {
             EngineSnapshot snapshot = _snapshot;
-            return snapshot with { WaitingSequences = Math.Max(snapshot.WaitingSequences, Volatile.Read(ref _queued)) };
+            return snapshot with { WaitingSequences = Math.Max(snapshot.WaitingSequences, Volatile.Read(ref _queuedLive) + Volatile.Read(ref _queuedBackground)) };
         }
     }
 
@@ -114,12 +116,16 @@ internal sealed class EngineLoop
                 throw new EngineOverloadedException(_draining ? "The engine is stopping." : "The engine is out of order.", RetryAfter, _draining);
             }
 
-            if (_queued >= _maxQueued)
+            // Background requests count for themselves only: they must not keep a live one out.
+            bool live = request.Sequence.Request.Priority == RequestPriority.Live;
+            int ahead = live ? _queuedLive : _queuedLive + _queuedBackground;
+            if (ahead >= _maxQueued)
             {
-                throw new EngineOverloadedException($"The queue is full: {_queued} requests wait already.", RetryAfter);
+                throw new EngineOverloadedException($"The queue is full: {ahead} requests wait already.", RetryAfter);
             }
 
-            _queued++;
+            _queuedLive += live ? 1 : 0;
+            _queuedBackground += live ? 0 : 1;
             _inbox.Writer.TryWrite(new EngineCommand(EngineCommandKind.Start, request));
         }
     }
@@ -309,6 +315,7 @@ internal sealed class EngineLoop
         }
 
         _steps++;
+        _fullSteps += batch.IsFull ? 1 : 0;
         foreach (ScheduledSequence item in batch.Items)
         {
             _promptTokens += Math.Max(0, Math.Min(item.Start + item.Count, item.Sequence.PromptLength) - item.Start);
@@ -454,9 +461,11 @@ internal sealed class EngineLoop
         if (request.IsQueued)
         {
             request.IsQueued = false;
+            bool live = request.Sequence.Request.Priority == RequestPriority.Live;
             lock (_gate)
             {
-                _queued--;
+                _queuedLive -= live ? 1 : 0;
+                _queuedBackground -= live ? 0 : 1;
             }
         }
     }
@@ -468,6 +477,8 @@ internal sealed class EngineLoop
         TotalBlocks = _allocator.TotalBlocks,
         UsedBlocks = _allocator.UsedBlocks,
         Steps = _steps,
+        FullSteps = _fullSteps,
+        MaxSequences = _scheduler.MaxSequences,
         PromptTokens = _promptTokens,
         CachedPromptTokens = _cachedPromptTokens,
         GeneratedTokens = _generatedTokens,

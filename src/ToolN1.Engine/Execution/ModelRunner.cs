@@ -92,7 +92,7 @@ internal sealed class ModelRunner : IStepRunner
             .Select((item, index) => (Item: item, Index: index))
             .GroupBy(entry => _versions[entry.Item.Sequence.WeightVersion].Decoder))
         {
-            ScheduledBatch part = new([.. group.Select(entry => entry.Item)], group.Sum(entry => entry.Item.Count));
+            ScheduledBatch part = new([.. group.Select(entry => entry.Item)], group.Sum(entry => entry.Item.Count), batch.IsFull);
             if (_selections.TryGetValue(group.Key, out AdapterSelection? selection))
             {
                 selection.Rows = RowsOf(part);

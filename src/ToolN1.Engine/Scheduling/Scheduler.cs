@@ -4,18 +4,35 @@ namespace ToolN1.Engine.Scheduling;
 
 /// <summary>
 /// Continuous batching over a paged cache. Each step takes, within the token budget: one token of every decoding
-/// sequence, then chunks of prompts and of forced stretches, then new sequences in order of arrival. When a decode finds no free block the newest
-/// running sequence is preempted: it gives its blocks back, keeps its tokens, and is recomputed later before anything
-/// newer. The oldest sequence is therefore never held up, and every sequence becomes the oldest. Not thread-safe.
+/// sequence, then chunks of prompts and of forced stretches, then new sequences; live ones before background ones, each in
+/// order of arrival. When a decode finds no free block the last running sequence in that order is preempted: it gives its
+/// blocks back, keeps its tokens, and is recomputed later before anything newer. The oldest live sequence is therefore never
+/// held up, and every live sequence becomes the oldest. A live sequence that finds no place or no blocks takes those of
+/// background ones; they wait for as long as live sequences do. Not thread-safe.
 /// </summary>
 internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator, PrefixCache? prefixCache)
 {
-    // Both in order of arrival, and every running sequence arrived before every waiting one.
+    // Both live before background, then in order of arrival; of each kind, every running one arrived before every waiting one.
     private readonly List<Sequence> _running = [];
     private readonly LinkedList<Sequence> _waiting = new();
 
-    // Keys of prompt blocks that running sequences are about to compute.
-    private readonly HashSet<PrefixKey> _pendingKeys = [];
+    // Keys of prompt blocks that running sequences are about to compute, and the most urgent of those sequences' priorities.
+    private readonly Dictionary<PrefixKey, RequestPriority> _pendingKeys = [];
+    private long _arrivals;
+
+    private enum Admission
+    {
+        Admitted,
+
+        /// <summary>Too few free blocks.</summary>
+        NoBlocks,
+
+        /// <summary>A running sequence is computing this very prefix: a step's patience saves computing it again.</summary>
+        PrefixUnderWay,
+    }
+
+    /// <summary>Sequences that may run at once.</summary>
+    public int MaxSequences => limits.MaxSequences;
 
     /// <summary>Sequences in the running batch.</summary>
     public int RunningCount => _running.Count;
@@ -26,7 +43,7 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
     /// <summary>Sequences preempted since the start.</summary>
     public long Preemptions { get; private set; }
 
-    /// <summary>Running sequences, then waiting ones, in order of arrival.</summary>
+    /// <summary>Running sequences, then waiting ones, each in the order they are served.</summary>
     public IEnumerable<Sequence> Sequences => _running.Concat(_waiting);
 
     /// <summary>Queues a sequence.</summary>
@@ -41,7 +58,8 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
                 nameof(sequence));
         }
 
-        _waiting.AddLast(sequence);
+        sequence.Arrival = _arrivals++;
+        Wait(sequence);
     }
 
     /// <summary>Takes a finished or cancelled sequence out and frees its blocks.</summary>
@@ -61,11 +79,13 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
     /// <returns>The batch; without items when there is nothing to do.</returns>
     public ScheduledBatch Schedule()
     {
+        // 0. Live sequences before anything of the background: they take its places and blocks where they find no others.
+        AdmitLiveBeforeBackground();
         List<ScheduledSequence> items = [];
         int budget = limits.MaxBatchedTokens;
         long preemptionsBefore = Preemptions;
 
-        // 1. Blocks for what was generated, oldest first, before anything is in the batch: the newest may have to leave.
+        // 1. Blocks for what was generated, first ones first, before anything is in the batch: the last may have to leave.
         // Those of a prompt were allocated on admission.
         for (int i = 0; i < _running.Count; i++)
         {
@@ -91,14 +111,13 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
 
         // 3. New sequences, unless blocks have just run out.
         while (budget > 0 && Preemptions == preemptionsBefore && _running.Count < limits.MaxSequences
-            && _waiting.First is { } first && TryAdmit(first.Value))
+            && _waiting.First is { } first && TryAdmit(first.Value) == Admission.Admitted)
         {
-            _waiting.RemoveFirst();
-            _running.Add(first.Value);
+            Start(first.Value);
             Take(first.Value);
         }
 
-        return new ScheduledBatch(items, limits.MaxBatchedTokens - budget);
+        return new ScheduledBatch(items, limits.MaxBatchedTokens - budget, budget == 0 || _running.Count == limits.MaxSequences);
 
         void Take(Sequence sequence)
         {
@@ -138,10 +157,71 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
             }
         }
 
+        if (!IsOrdered(_running) || !IsOrdered([.. _waiting]))
+        {
+            throw new InvalidOperationException("Sequences are out of order.");
+        }
+
         if (_running.Count > limits.MaxSequences)
         {
             throw new InvalidOperationException("More sequences run than the limit allows.");
         }
+    }
+
+    private static bool IsOrdered(List<Sequence> sequences) =>
+        Enumerable.Range(1, Math.Max(0, sequences.Count - 1)).All(i => IsBefore(sequences[i - 1], sequences[i]));
+
+    private static bool IsBefore(Sequence a, Sequence b) =>
+        a.Request.Priority == b.Request.Priority ? a.Arrival < b.Arrival : a.Request.Priority < b.Request.Priority;
+
+    private bool LastIsBackground => _running.Count > 0 && _running[^1].Request.Priority == RequestPriority.Background;
+
+    private void AdmitLiveBeforeBackground()
+    {
+        // No more than a step computes: what is admitted later takes its place later.
+        int tokens = _running.Where(sequence => sequence.Request.Priority == RequestPriority.Live).Sum(sequence => sequence.RemainingCount);
+        while (LastIsBackground && tokens < limits.MaxBatchedTokens && _waiting.First?.Value is { Request.Priority: RequestPriority.Live } first)
+        {
+            Admission admission = _running.Count < limits.MaxSequences ? TryAdmit(first) : Admission.NoBlocks;
+            if (admission == Admission.PrefixUnderWay)
+            {
+                return;
+            }
+
+            if (admission == Admission.Admitted)
+            {
+                Start(first);
+                tokens += first.RemainingCount;
+            }
+            else
+            {
+                Preempt(_running[^1]);
+            }
+        }
+    }
+
+    /// <summary>Moves the first waiting sequence, which was admitted, among the running ones.</summary>
+    private void Start(Sequence sequence)
+    {
+        _waiting.RemoveFirst();
+        int at = _running.Count;
+        while (at > 0 && IsBefore(sequence, _running[at - 1]))
+        {
+            at--;
+        }
+
+        _running.Insert(at, sequence);
+    }
+
+    private void Wait(Sequence sequence)
+    {
+        LinkedListNode<Sequence>? before = _waiting.Last;
+        while (before is not null && IsBefore(sequence, before.Value))
+        {
+            before = before.Previous;
+        }
+
+        _ = before is null ? _waiting.AddFirst(sequence) : _waiting.AddAfter(before, sequence);
     }
 
     private void GrowOrPreempt(Sequence sequence)
@@ -166,11 +246,11 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
     {
         _running.RemoveAt(_running.Count - 1);
         ReleaseBlocks(sequence);
-        _waiting.AddFirst(sequence);
+        Wait(sequence);
         Preemptions++;
     }
 
-    private bool TryAdmit(Sequence sequence)
+    private Admission TryAdmit(Sequence sequence)
     {
         // 1. What the prefix cache has, up to the first position whose logits are wanted: the last token's choose the next.
         int blockSize = sequence.Blocks.BlockSize;
@@ -181,11 +261,11 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
             PrefixKey key = KeyOf(sequence, index);
             if (!prefixCache!.TryGet(key, out int block))
             {
-                // Somebody is computing this very block: one step's patience saves computing it again.
-                if (_pendingKeys.Contains(key))
+                // A live sequence does not wait for what the background computes when there is time.
+                if (_pendingKeys.TryGetValue(key, out RequestPriority owner) && owner <= sequence.Request.Priority)
                 {
                     sequence.Blocks.ReleaseAll(allocator);
-                    return false;
+                    return Admission.PrefixUnderWay;
                 }
 
                 break;
@@ -202,7 +282,7 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
         if (allocator.FreeBlocks < needed + _running.Count)
         {
             sequence.Blocks.ReleaseAll(allocator);
-            return false;
+            return Admission.NoBlocks;
         }
 
         for (int i = 0; i < needed; i++)
@@ -215,10 +295,14 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
         sequence.CachedPromptTokens ??= Math.Min(sequence.ComputedCount, sequence.PromptLength);
         for (int index = matched; mayMatch && index < sequence.TokenCount / blockSize; index++)
         {
-            _pendingKeys.Add(KeyOf(sequence, index));
+            PrefixKey key = KeyOf(sequence, index);
+            if (!_pendingKeys.TryGetValue(key, out RequestPriority owner) || owner > sequence.Request.Priority)
+            {
+                _pendingKeys[key] = sequence.Request.Priority;
+            }
         }
 
-        return true;
+        return Admission.Admitted;
     }
 
     private bool TryAddBlock(Sequence sequence)

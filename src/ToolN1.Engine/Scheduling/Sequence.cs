@@ -43,6 +43,9 @@ internal sealed class Sequence
     /// <summary>What the answer is kept to, or null.</summary>
     public SequenceConstraint? Constraint { get; }
 
+    /// <summary>Its number among all that arrived, given by the scheduler.</summary>
+    public long Arrival { get; set; }
+
     /// <summary>Cache blocks held; empty while waiting.</summary>
     public BlockTable Blocks { get; }
 

@@ -22,9 +22,10 @@ public static class ToolCallReward
     /// <summary>The reward of a completion.</summary>
     /// <param name="completion">The model's text; a prompt before the last assistant marker is cut off.</param>
     /// <param name="truthJson">The reference calls, a JSON array of <c>{"name", "arguments"}</c>.</param>
-    public static ToolCallRewardResult Score(string completion, string truthJson)
+    /// <param name="lenientNumbers">True: numbers are equal when their values are (<c>1</c> and <c>1.0</c>); a departure from the paper.</param>
+    public static ToolCallRewardResult Score(string completion, string truthJson, bool lenientNumbers = false)
     {
-        ToolCallVerdict verdict = Judge(completion, truthJson, lenientNumbers: false);
+        ToolCallVerdict verdict = Judge(completion, truthJson, lenientNumbers);
         return new(verdict.Failure is null ? 1 : 0, verdict.Failure);
     }
 

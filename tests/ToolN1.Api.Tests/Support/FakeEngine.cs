@@ -25,6 +25,9 @@ internal sealed class FakeEngine(Tokenizer tokenizer) : IInferenceEngine
     /// <summary>Requests taken at once; beyond, the queue is full.</summary>
     public int Capacity { get; set; } = int.MaxValue;
 
+    /// <summary>What a full queue asks callers to wait.</summary>
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromMilliseconds(1500);
+
     /// <summary>Requests taken, the readiness probe aside.</summary>
     public ConcurrentQueue<GenerationRequest> Requests { get; } = [];
 
@@ -41,7 +44,7 @@ internal sealed class FakeEngine(Tokenizer tokenizer) : IInferenceEngine
             if (Interlocked.Increment(ref _active) > Capacity)
             {
                 Interlocked.Decrement(ref _active);
-                throw new EngineOverloadedException("full", TimeSpan.FromMilliseconds(1500));
+                throw new EngineOverloadedException("full", RetryAfter);
             }
 
             Requests.Enqueue(request);

@@ -54,6 +54,25 @@ public sealed class EngineLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Generate_QueueFullOfBackgroundRequests_StillAcceptsALiveOne()
+    {
+        await using InferenceEngine engine = Start(maxQueued: 2, maxSequences: 1);
+        _runner.Hold();
+        Task<Generated> running = Run(engine, Request([1], 2));
+        await _runner.StepBegun();
+        GenerationRequest background = Request([2], 2) with { Priority = RequestPriority.Background };
+        Task<Generated>[] queued = [Run(engine, background), Run(engine, background)];
+
+        Assert.Throws<EngineOverloadedException>(() => engine.Generate(background, None));
+        Task<Generated> live = Run(engine, Request([4], 2));
+
+        _runner.LetGo();
+        await Task.WhenAll([running, live, .. queued]);
+        Assert.Equal([5, 6], (await live).Tokens);
+        Assert.Equal(engine.Snapshot().Steps, engine.Snapshot().FullSteps);
+    }
+
+    [Fact]
     public async Task Cancel_RunningRequest_FreesItsBlocksWithinTwoStepsAndEndsAsCancelled()
     {
         await using InferenceEngine engine = Start();

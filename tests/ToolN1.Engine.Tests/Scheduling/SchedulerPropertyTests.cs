@@ -9,8 +9,8 @@ public sealed class SchedulerPropertyTests
 {
     private const int BlockSize = 4;
 
-    private static readonly Gen<(int Prompt, int Answer, int Family, int ArrivesAt, int CancelAfter)> Request =
-        Gen.Select(Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[0, 2], Gen.Int[0, 40], Gen.Int[0, 60]);
+    private static readonly Gen<(int Prompt, int Answer, int Family, int ArrivesAt, int CancelAfter, bool Background)> Request =
+        Gen.Select(Gen.Int[1, 30], Gen.Int[0, 12], Gen.Int[0, 2], Gen.Int[0, 40], Gen.Int[0, 60], Gen.Bool);
 
     [Fact]
     public void Schedule_RandomWorkload_KeepsBlocksBudgetAndEndsEveryRequestOnce()
@@ -21,12 +21,13 @@ public sealed class SchedulerPropertyTests
     }
 
     private static void Run(
-        (int Prompt, int Answer, int Family, int ArrivesAt, int CancelAfter)[] requests, int blocks, int maxSequences, int budget, bool prefixCaching)
+        (int Prompt, int Answer, int Family, int ArrivesAt, int CancelAfter, bool Background)[] requests, int blocks, int maxSequences, int budget, bool prefixCaching)
     {
         BlockAllocator allocator = new(blocks);
         PrefixCache? cache = prefixCaching ? new PrefixCache(blocks) : null;
         Scheduler scheduler = new(new SchedulerLimits(maxSequences, budget), allocator, cache);
-        Sequence[] sequences = [.. requests.Select(request => SchedulerTests.Sequence(request.Prompt, request.Answer, request.Family, BlockSize))];
+        Sequence[] sequences = [.. requests.Select(request => SchedulerTests.Sequence(
+            request.Prompt, request.Answer, request.Family, BlockSize, priority: request.Background ? RequestPriority.Background : RequestPriority.Live))];
         int[] ends = new int[requests.Length];
 
         // Content of the pool, as the model would write it: which token at which position each slot holds.

@@ -10,7 +10,13 @@ public sealed class SchedulerTests
 
     /// <summary>A sequence whose prompt counts up from a number of its own family, so that equal families share prefixes.</summary>
     internal static Sequence Sequence(
-        int promptLength, int maxNewTokens, int family = 0, int blockSize = BlockSize, string? cacheSalt = null, int? promptLogProbs = null)
+        int promptLength,
+        int maxNewTokens,
+        int family = 0,
+        int blockSize = BlockSize,
+        string? cacheSalt = null,
+        int? promptLogProbs = null,
+        RequestPriority priority = RequestPriority.Live)
     {
         GenerationRequest request = new()
         {
@@ -19,6 +25,7 @@ public sealed class SchedulerTests
             MaxNewTokens = maxNewTokens,
             CacheSalt = cacheSalt,
             PromptLogProbs = promptLogProbs,
+            Priority = priority,
         };
         return new Sequence(request, new SamplerState(request.Sampling, request.PromptTokenIds, [], seed: 1), blockSize);
     }
@@ -106,6 +113,99 @@ public sealed class SchedulerTests
 
         Assert.Equal(1, scheduler.Preemptions);
         Assert.Equal(sequences, scheduler.Sequences);
+    }
+
+    private static Sequence Background(int promptLength, int maxNewTokens, int family) =>
+        Sequence(promptLength, maxNewTokens, family, priority: RequestPriority.Background);
+
+    [Fact]
+    public void Schedule_LiveArrivalWithoutAPlace_TakesTheNewestBackgroundOnes()
+    {
+        Scheduler scheduler = Create(blocks: 50, maxSequences: 2, budget: 64, out _);
+        Sequence[] background = [Background(3, 9, 0), Background(3, 9, 1), Background(3, 9, 2)];
+        Array.ForEach(background, scheduler.Add);
+        Step(scheduler);
+        Sequence live = Sequence(3, 1, family: 3);
+        scheduler.Add(live);
+
+        ScheduledBatch batch = Step(scheduler);
+
+        Assert.Equal([new ScheduledSequence(background[0], 3, 1), new ScheduledSequence(live, 0, 3)], batch.Items);
+        Assert.True(batch.IsFull);
+        Assert.Equal([live, background[0], background[1], background[2]], scheduler.Sequences);
+        scheduler.CheckIntegrity();
+
+        // Once it has ended, the background goes on where it was.
+        scheduler.Remove(live);
+        Assert.Equal([new ScheduledSequence(background[0], 4, 1), new ScheduledSequence(background[1], 0, 4)], Step(scheduler).Items);
+    }
+
+    [Fact]
+    public void Schedule_LiveArrivalWithoutBlocks_TakesThoseOfBackgroundOnes()
+    {
+        Scheduler scheduler = Create(blocks: 6, maxSequences: 4, budget: 64, out _);
+        Sequence first = Background(7, 1, 0);
+        Sequence second = Background(7, 1, 1);
+        scheduler.Add(first);
+        scheduler.Add(second);
+        Assert.Equal(2, Step(scheduler).Items.Count);
+        Sequence live = Sequence(7, 1, family: 2);
+        scheduler.Add(live);
+
+        ScheduledBatch batch = scheduler.Schedule();
+
+        Assert.Contains(new ScheduledSequence(live, 0, 7), batch.Items);
+        Assert.DoesNotContain(batch.Items, item => item.Sequence == second);
+        Assert.Equal(0, second.Blocks.Capacity);
+        scheduler.CheckIntegrity();
+    }
+
+    [Fact]
+    public void Schedule_NoFreeBlocks_PreemptsBackgroundBeforeNewerLiveOnes()
+    {
+        Scheduler scheduler = Create(blocks: 8, maxSequences: 4, budget: 64, out _);
+        Sequence background = Background(7, 9, 0);
+        scheduler.Add(background);
+        Step(scheduler);
+        Sequence[] live = [Sequence(7, 9, family: 1), Sequence(7, 9, family: 2)];
+        Array.ForEach(live, scheduler.Add);
+        while (scheduler.Preemptions == 0)
+        {
+            Step(scheduler);
+        }
+
+        Assert.Equal(0, background.Blocks.Capacity);
+        Assert.All(live, sequence => Assert.NotEqual(0, sequence.Blocks.Capacity));
+    }
+
+    [Fact]
+    public void Schedule_RoomForAll_BackgroundRunsBesideLive()
+    {
+        Scheduler scheduler = Create(blocks: 50, maxSequences: 4, budget: 64, out _);
+        Sequence background = Background(3, 9, 0);
+        scheduler.Add(background);
+        Step(scheduler);
+        Sequence live = Sequence(3, 9, family: 1);
+        scheduler.Add(live);
+        Step(scheduler);
+
+        ScheduledBatch batch = Step(scheduler);
+
+        Assert.Equal([live, background], batch.Items.Select(item => item.Sequence));
+        Assert.False(batch.IsFull);
+        Assert.Equal(0, scheduler.Preemptions);
+    }
+
+    [Fact]
+    public void Schedule_LiveWithThePrefixOfABackgroundOne_DoesNotWaitForIt()
+    {
+        Scheduler scheduler = Create(blocks: 50, maxSequences: 4, budget: 5, out _, prefixCaching: true);
+        scheduler.Add(Background(12, 1, 0));
+        Step(scheduler);
+        Sequence live = Sequence(12, 1);
+        scheduler.Add(live);
+
+        Assert.Equal(live, Step(scheduler).Items[0].Sequence);
     }
 
     [Fact]

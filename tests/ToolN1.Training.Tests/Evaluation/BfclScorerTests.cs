@@ -109,6 +109,22 @@ public sealed class BfclScorerTests
         Assert.Equal(right, new BfclScorer(folder.Path, fixedRules: true).Score(category, 0, completion).Valid);
     }
 
+    [Theory]
+    [InlineData("live_irrelevance", "I cannot.", null)]
+    [InlineData("live_irrelevance", """<tool_call>[{"name": "f", "arguments": {}}]</tool_call>""", "irrelevance_error:decoder_success")]
+    [InlineData("live_relevance", """<tool_call>[{"name": "other", "arguments": {}}]</tool_call>""", null)]
+    [InlineData("live_relevance", "I cannot.", "relevance_error:decoder_failed")]
+    [InlineData("live_simple", """<think>a</think><tool_call>[{"name": "f", "arguments": {"a": "x"}}]</tool_call> <tool_call>[]</tool_call>""", null)]
+    [InlineData("live_simple", """<tool_call>[]</tool_call><tool_call>[{"name": "f", "arguments": {"a": "x"}}]</tool_call>""", "simple_function_checker:wrong_count")]
+    public void Score_LiveCategories_FollowTheRulesOfTheirKind(string category, string completion, string? error)
+    {
+        const string Question = """{"id": "0", "question": [[{"role": "user", "content": "?"}]], "function": [{"name": "f", "description": "F.", "parameters": {"type": "dict", "properties": {"a": {"type": "string"}}, "required": ["a"]}}]}""";
+        using HandMadeFolder folder = new HandMadeFolder()
+            .With($"questions/BFCL_v3_{category}.json", Question).With("possible_answers/BFCL_v3_live_simple.json", """{"id": "0", "ground_truth": [{"f": {"a": ["x"]}}]}""");
+
+        Assert.Equal(error, new BfclScorer(folder.Path).Score(category, 0, completion).ErrorType);
+    }
+
     [Fact]
     public void Score_MissingCategory_NamesTheFile()
     {

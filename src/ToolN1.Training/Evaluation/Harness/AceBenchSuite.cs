@@ -11,6 +11,8 @@ namespace ToolN1.Training.Evaluation.Harness;
 /// </summary>
 internal static class AceBenchSuite
 {
+    public const string MeanOfAll = "ACEBench (mean of the eight)";
+
     public static IReadOnlyList<BenchmarkCase> Load(string folder, IReadOnlyList<string> categories, bool fixedRules)
     {
         AceBenchScorer scorer = new(folder, fixedRules);
@@ -23,7 +25,7 @@ internal static class AceBenchSuite
         List<(string, double)> figures = [];
         Add("Atom", AceBenchScorer.PaperCategories.Where(name => name.StartsWith("normal_atom", StringComparison.Ordinal)));
         Add("Single-turn", AceBenchScorer.PaperCategories.Where(name => name.StartsWith("normal_single_turn", StringComparison.Ordinal)));
-        Add("ACEBench (mean of the eight)", AceBenchScorer.PaperCategories);
+        Add(MeanOfAll, AceBenchScorer.PaperCategories);
         return figures;
 
         void Add(string name, IEnumerable<string> needed)

@@ -6,6 +6,9 @@ public static class BenchmarkSuite
     /// <summary>The benchmarks that a model can be run on.</summary>
     public static IReadOnlyList<string> Names { get; } = ["bfcl", "api-bank", "acebench"];
 
+    /// <summary>The one figure of a benchmark without others.</summary>
+    internal const string Accuracy = "Accuracy";
+
     /// <summary>Reads a benchmark's questions.</summary>
     /// <param name="benchmark">One of <see cref="Names"/>.</param>
     /// <param name="folder">The user's copy of the data.</param>
@@ -33,6 +36,6 @@ public static class BenchmarkSuite
     {
         "bfcl" => BfclSuite.Headlines(categories),
         "acebench" => AceBenchSuite.Headlines(categories),
-        _ => categories.Count > 0 ? [("Accuracy", categories.Values.Sum(score => score.Correct) / (double)categories.Values.Sum(score => score.Cases))] : [],
+        _ => categories.Count > 0 ? [(Accuracy, categories.Values.Sum(score => score.Correct) / (double)categories.Values.Sum(score => score.Cases))] : [],
     };
 }

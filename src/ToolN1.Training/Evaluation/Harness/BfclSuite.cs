@@ -7,6 +7,12 @@ namespace ToolN1.Training.Evaluation.Harness;
 /// <summary>BFCL's questions and the paper's table.</summary>
 internal static class BfclSuite
 {
+    public const string NonLive = "Non-live";
+    public const string LiveOfCalls = "Live (four call categories)";
+    public const string LiveOfAll = "Live (all cases, with irrelevance and relevance)";
+    public const string OverallOfCalls = "Overall";
+    public const string OverallOfAll = "Overall (Live of all cases)";
+
     private static readonly string[] Calls = ["simple", "multiple", "parallel", "parallel_multiple"];
 
     public static IReadOnlyList<BenchmarkCase> Load(string folder, IReadOnlyList<string> categories, bool fixedRules)
@@ -68,11 +74,11 @@ internal static class BfclSuite
         double? live = Weighted(categories, liveCalls);
         double? liveAll = Weighted(categories, [.. liveCalls, "live_irrelevance", "live_relevance"]);
         Add("Simple", simple);
-        Add("Non-live", nonLive);
-        Add("Live (four call categories)", live);
-        Add("Live (all cases, with irrelevance and relevance)", liveAll);
-        Add("Overall", (nonLive + live) / 2);
-        Add("Overall (Live of all cases)", (nonLive + liveAll) / 2);
+        Add(NonLive, nonLive);
+        Add(LiveOfCalls, live);
+        Add(LiveOfAll, liveAll);
+        Add(OverallOfCalls, (nonLive + live) / 2);
+        Add(OverallOfAll, (nonLive + liveAll) / 2);
         return figures;
 
         void Add(string name, double? value)

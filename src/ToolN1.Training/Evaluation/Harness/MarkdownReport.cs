@@ -15,10 +15,17 @@ public static class MarkdownReport
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"# {summary.Benchmark}: {summary.Model}\n\n");
-        List<string> figures = [.. summary.Headlines.Select(figure => figure.Name), .. summary.Categories.Keys];
+        Dictionary<string, double> own = summary.Headlines.ToDictionary(figure => figure.Name, figure => figure.Value, StringComparer.Ordinal);
+        foreach ((string name, CategoryScore score) in summary.Categories)
+        {
+            own.TryAdd(name, score.Accuracy);
+        }
+
+        // The published figures too where this run has no answer to them, so that the reader sees what is not compared.
+        List<string> figures = summary.Headlines.Select(figure => figure.Name).Concat(references.SelectMany(row => row.Scores.Keys)).Concat(summary.Categories.Keys).Distinct().ToList();
         text.Append("| Model | ").AppendJoin(" | ", figures).Append(" |\n|---|").Insert(text.Length, "---|", figures.Count).Append('\n');
         text.Append("| ").Append(Cell(summary.Model)).Append(" | ")
-            .AppendJoin(" | ", summary.Headlines.Select(figure => Percent(figure.Value)).Concat(summary.Categories.Values.Select(score => Percent(score.Accuracy)))).Append(" |\n");
+            .AppendJoin(" | ", figures.Select(figure => own.TryGetValue(figure, out double value) ? Percent(value) : "")).Append(" |\n");
         foreach (ReferenceRow row in references)
         {
             text.Append("| ").Append(Cell($"{row.Name} ({row.Source})")).Append(" | ")

@@ -1,0 +1,28 @@
+namespace ToolN1.Training.Evaluation.Harness;
+
+/// <summary>What a run leaves beside its results: summary.json, summary.md and report.html.</summary>
+public static class EvaluationReport
+{
+    /// <summary>The files of a run's folder that are meant to be read.</summary>
+    public static IReadOnlyList<string> Files { get; } = ["results.jsonl", "summary.json", "summary.md", "report.html"];
+
+    /// <summary>Sums up a run and writes the files.</summary>
+    /// <param name="store">The run's folder.</param>
+    /// <param name="benchmark">One of <see cref="BenchmarkSuite.Names"/>.</param>
+    /// <param name="model">The model's name.</param>
+    /// <param name="cases">The questions that count, in the benchmark's order: the folder may hold answers to more.</param>
+    /// <param name="references">Rows of the user's to print beside the paper's.</param>
+    /// <param name="fullBatchShare">Share of engine steps at full batch; null for a model behind HTTP.</param>
+    public static EvaluationSummary Write(
+        EvaluationStore store, string benchmark, string model, IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<ReferenceRow> references, double? fullBatchShare)
+    {
+        Dictionary<(string, string), EvaluationResult> byCase = store.Results.ToDictionary(result => (result.Category, result.Id));
+        List<EvaluationResult> results = cases.Where(question => byCase.ContainsKey((question.Category, question.Id)))
+            .Select(question => byCase[(question.Category, question.Id)]).ToList();
+        EvaluationSummary summary = EvaluationSummary.Create(benchmark, model, results, fullBatchShare);
+        AtomicFile.Write(Path.Combine(store.Folder, "summary.json"), summary.ToJson() + "\n");
+        AtomicFile.Write(Path.Combine(store.Folder, "summary.md"), MarkdownReport.Write(summary, [.. PublishedRows.For(benchmark), .. references]));
+        AtomicFile.Write(Path.Combine(store.Folder, "report.html"), HtmlReport.Write(summary, results));
+        return summary;
+    }
+}
