@@ -69,12 +69,13 @@ public sealed class ConstraintCompiler
         maskBytes: (long)options.MaskCacheMiB << 20);
 
     /// <summary>
-    /// Builds the index of the vocabulary and the masks that every constraint shares, about a second for 150,000 tokens;
-    /// else the first constraint does.
+    /// Builds the index of the vocabulary, and the masks and formats that every constraint shares, about a second for 150,000
+    /// tokens; else the first constraint does.
     /// </summary>
     /// <exception cref="ConstraintException">Some byte of UTF-8 has no token, so that constraints cannot be served.</exception>
     public void WarmUp()
     {
+        StringFormats.WarmUp();
         MaskBuilder builder = new(_vocabulary.Value);
         ulong[] mask = new ulong[_vocabulary.Value.Words];
         foreach (Rule rule in new Rule[] { ThinkingText, WithoutCalls, BeforeCalls, WithoutThinking, VisibleText, CountedStringRule.Any })

@@ -2,12 +2,14 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ToolN1.Engine.Constraints.Automata;
+using ToolN1.Engine.Constraints.Schemas;
 
 namespace ToolN1.Engine.Constraints;
 
 /// <summary>Compiled schemas by their canonical text, least recently used out first beyond a number of bytes. Thread-safe.</summary>
 internal sealed class SchemaCache(long maxBytes)
 {
+    private const int MaxDepth = 1000;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LinkedListNode<(string Key, Rule Rule, long Bytes)>> _entries = [];
     private readonly LinkedList<(string Key, Rule Rule, long Bytes)> _order = new();
@@ -72,16 +74,19 @@ internal sealed class SchemaCache(long maxBytes)
         return bytes;
     }
 
-    /// <summary>A hash of the schema without white space; malformed text is its own name (compiling will refuse it).</summary>
+    /// <summary>
+    /// A hash of the schema without white space and without what only describes; malformed text is its own name (compiling
+    /// will refuse it).
+    /// </summary>
     private static string Canonical(string json)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 1000 });
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
             ArrayBufferWriter<byte> buffer = new();
-            using (Utf8JsonWriter writer = new(buffer, new JsonWriterOptions { MaxDepth = 1000 }))
+            using (Utf8JsonWriter writer = new(buffer, new JsonWriterOptions { MaxDepth = MaxDepth }))
             {
-                document.RootElement.WriteTo(writer);
+                Write(writer, document.RootElement, Place.Schema);
             }
 
             return Convert.ToHexString(SHA256.HashData(buffer.WrittenSpan));
@@ -90,5 +95,57 @@ internal sealed class SchemaCache(long maxBytes)
         {
             return json;
         }
+    }
+
+    private enum Place
+    {
+        /// <summary>A schema: its members are keywords.</summary>
+        Schema,
+
+        /// <summary>Schemas by names that are not keywords, or in a list.</summary>
+        Schemas,
+
+        /// <summary>A value, as it is.</summary>
+        Value,
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement element, Place place)
+    {
+        if (place == Place.Value || element.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
+        {
+            element.WriteTo(writer);
+            return;
+        }
+
+        if (element.ValueKind == JsonValueKind.Array)
+        {
+            writer.WriteStartArray();
+            foreach (JsonElement item in element.EnumerateArray())
+            {
+                Write(writer, item, Place.Schema);
+            }
+
+            writer.WriteEndArray();
+            return;
+        }
+
+        writer.WriteStartObject();
+        foreach (JsonProperty member in element.EnumerateObject())
+        {
+            if (place == Place.Schema && SchemaKeywords.Describes(member.Name))
+            {
+                continue;
+            }
+
+            writer.WritePropertyName(member.Name);
+            Write(writer, member.Value, place == Place.Schemas ? Place.Schema : member.Name switch
+            {
+                "properties" or "patternProperties" or "$defs" or "definitions" or "anyOf" or "oneOf" or "allOf" or "prefixItems" => Place.Schemas,
+                "items" or "additionalProperties" => Place.Schema,
+                _ => Place.Value,
+            });
+        }
+
+        writer.WriteEndObject();
     }
 }

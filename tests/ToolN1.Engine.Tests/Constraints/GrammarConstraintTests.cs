@@ -168,6 +168,92 @@ public sealed class GrammarConstraintTests
         Assert.InRange(compiler.CachedBytes, 1, 200_000);
     }
 
+    [Fact]
+    public void Cache_SchemasThatDifferInDescriptionOnly_AreOne()
+    {
+        ConstraintCompiler compiler = Compiler(AnswerMarkup.List);
+        compiler.Json("""{"type":"object","description":"a","properties":{"description":{"type":"string","title":"b"}}}""", [], true, 0);
+        long bytes = compiler.CachedBytes;
+        compiler.Json("""{ "type": "object", "properties": {"description": {"type": "string", "default": "c"}}}""", [], true, 0);
+        Assert.Equal(bytes, compiler.CachedBytes);
+        compiler.Json("""{"type":"object","properties":{"title":{"type":"string"}}}""", [], true, 0);
+        Assert.True(compiler.CachedBytes > bytes);
+    }
+
+    [Fact]
+    public void Compile_NoTimeLeft_IsRefusedWithTheBudget()
+    {
+        ConstraintCompiler compiler = new(
+            TestVocabulary.Index.Tokenizer, [TestVocabulary.End], AnswerMarkup.List, new ConstraintBudget { MaxTime = TimeSpan.Zero });
+        ConstraintException exception = Assert.Throws<ConstraintException>(() => compiler.Json(HardSchemas.ThousandProperties, [], true, 0));
+        Assert.Contains("longer than the 0 ms", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(AnswerMarkup.List, 0)]
+    [InlineData(AnswerMarkup.List, 50)]
+    [InlineData(AnswerMarkup.Blocks, 50)]
+    public void RequireCalls_EveryLimitThatLeavesRoom_EndsInValidCalls(AnswerMarkup markup, int thinking)
+    {
+        AnswerConstraint constraint = Compiler(markup).RequireCalls(Tools, isParallel: true, thinking);
+
+        // The shortest answer is a call of stop_all, 60 tokens of this vocabulary or fewer, thinking tags included.
+        for (int limit = 90; limit < 260; limit++)
+        {
+            string text = Walk(constraint, new Random(limit), limit, limit % 2 == 0);
+            Assert.True(Accepts(constraint, text), $"limit {limit}: {text}");
+        }
+    }
+
+    [Fact]
+    public void Allowed_ControlTokens_NeverStandWhereTextIsExpected()
+    {
+        Tokenizer vocabulary = Tokenizer.Parse(TestVocabulary.Json(hasTags: true), "test");
+        int end = vocabulary.FindAddedToken("<|end|>")!.Value;
+        ConstraintCompiler compiler = new(vocabulary, [end], AnswerMarkup.List);
+        ITokenConstraint thinking = compiler.RequireCalls([new("f", """{"type":"object","properties":{"s":{"type":"string"}},"required":["s"]}""")], false, 1000).Start();
+        foreach (int token in thinking.Forced(2000))
+        {
+            thinking.Accept(token);
+        }
+
+        // A tag in thinking is prose, in a string it is not a token; control tokens are neither.
+        int tag = vocabulary.FindAddedToken("<tool_call>")!.Value;
+        int control = vocabulary.FindAddedToken("<|control|>")!.Value;
+        Assert.True(Has(thinking.Allowed(2000).Span, tag));
+        Assert.False(Has(thinking.Allowed(2000).Span, control));
+        Assert.False(Has(thinking.Allowed(2000).Span, end));
+        Feed(thinking, vocabulary, "x</think><tool_call>[{\"name\": \"f\", \"arguments\": {\"s\": \"a");
+        Assert.False(Has(thinking.Allowed(2000).Span, tag));
+        Assert.False(Has(thinking.Allowed(2000).Span, control));
+        Assert.False(Has(thinking.Allowed(2000).Span, end));
+    }
+
+    [Fact]
+    public void Allowed_StringContent_IsUtf8ByteByByte()
+    {
+        ITokenConstraint text = Compiler(AnswerMarkup.List).Json("""{"type":"string"}""", [], true, 0).Start();
+        text.Accept(Single('"'));
+        Assert.False(Has(text.Allowed(100).Span, Single(0x80)));
+        Assert.False(Has(text.Allowed(100).Span, Single(0xC0)));
+        Assert.False(Has(text.Allowed(100).Span, Single('\n')));
+        text.Accept(Single(0xED));
+        Assert.True(Has(text.Allowed(100).Span, Single(0x9F)));
+        Assert.False(Has(text.Allowed(100).Span, Single(0xA0)));
+        Assert.False(Has(text.Allowed(100).Span, Single('a')));
+    }
+
+    private static int Single(int value) =>
+        Enumerable.Range(0, 256).Single(id => TestVocabulary.Index.Tokenizer.TokenBytes(id).Span.SequenceEqual([(byte)value]));
+
+    private static void Feed(ITokenConstraint sequence, Tokenizer tokenizer, string text)
+    {
+        foreach (int token in tokenizer.EncodeWithAddedTokens(text))
+        {
+            sequence.Accept(token);
+        }
+    }
+
     private static ConstraintCompiler Compiler(AnswerMarkup markup) => new(TestVocabulary.Index.Tokenizer, [TestVocabulary.End], markup);
 
     private static bool Accepts(AnswerConstraint constraint, string text) => constraint.Accepts(Encoding.UTF8.GetBytes(text));

@@ -44,19 +44,41 @@ internal sealed class RandomSchemas(int seed)
     {
         JsonNode root = JsonNode.Parse(schema)!;
         StringBuilder text = new();
-        Write(text, Make(root, root, 0));
+        Write(text, Make(root, root, 0), " ", " ", null, "\n");
         return text.ToString();
     }
 
-    private static void Write(StringBuilder text, JsonNode? value)
+    /// <summary>A JSON text in other white space.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="comma">Between items.</param>
+    /// <param name="colon">After a name.</param>
+    /// <param name="indentation">Of one level, each item on a line of its own; null keeps all on one line.</param>
+    public static string Restyle(string json, string comma, string colon, string? indentation)
     {
+        StringBuilder text = new();
+        Write(text, JsonNode.Parse(json), comma, colon, indentation, "\n");
+        return text.ToString();
+    }
+
+    private static void Write(StringBuilder text, JsonNode? value, string comma, string colon, string? indentation, string line)
+    {
+        string inner = line + indentation;
+        string Open() => indentation is null ? "" : inner;
+        string Close() => indentation is null ? "" : line;
+        string Inner(JsonNode? node)
+        {
+            StringBuilder within = new();
+            Write(within, node, comma, colon, indentation, inner);
+            return within.ToString();
+        }
+
         switch (value)
         {
-            case JsonObject members:
-                text.Append('{').AppendJoin(", ", members.Select(member => Quote(member.Key) + ": " + Inner(member.Value))).Append('}');
+            case JsonObject { Count: > 0 } members:
+                text.Append('{').Append(Open()).AppendJoin("," + (indentation is null ? comma : inner), members.Select(member => Quote(member.Key) + ":" + colon + Inner(member.Value))).Append(Close()).Append('}');
                 break;
-            case JsonArray items:
-                text.Append('[').AppendJoin(", ", items.Select(Inner)).Append(']');
+            case JsonArray { Count: > 0 } items:
+                text.Append('[').Append(Open()).AppendJoin("," + (indentation is null ? comma : inner), items.Select(Inner)).Append(Close()).Append(']');
                 break;
             case null:
                 text.Append("null");
@@ -68,16 +90,9 @@ internal sealed class RandomSchemas(int seed)
                 text.Append(value.ToJsonString());
                 break;
         }
-
-        static string Inner(JsonNode? node)
-        {
-            StringBuilder inner = new();
-            Write(inner, node);
-            return inner.ToString();
-        }
-
-        static string Quote(string text) => '"' + text.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n").Replace("\t", "\\t") + '"';
     }
+
+    private static string Quote(string text) => '"' + text.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n").Replace("\t", "\\t") + '"';
 
     private JsonObject Schema(int depth)
     {

@@ -42,7 +42,7 @@ internal static class TestVocabulary
         }
 
         List<object> added = [new { id = vocabulary.Count, content = "<|end|>", single_word = false, lstrip = false, rstrip = false, normalized = false, special = true }];
-        foreach (string tag in hasTags ? ["<tool_call>", "</tool_call>"] : Array.Empty<string>())
+        foreach (string tag in hasTags ? ["<tool_call>", "</tool_call>", "<|control|>"] : Array.Empty<string>())
         {
             added.Add(new { id = vocabulary.Count + added.Count, content = tag, single_word = false, lstrip = false, rstrip = false, normalized = false, special = false });
         }

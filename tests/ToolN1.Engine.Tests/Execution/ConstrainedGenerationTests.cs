@@ -45,7 +45,40 @@ public sealed class ConstrainedGenerationTests
             AssertValidCalls(await Answer(pipeline, request), isParallel);
         }
 
-        Assert.True(engine.Snapshot().ForcedTokens > 0);
+        // Forced tokens take no step of their own.
+        EngineSnapshot snapshot = engine.Snapshot();
+        Assert.True(snapshot.ForcedTokens > 0);
+        Assert.True(snapshot.Steps < snapshot.GeneratedTokens + snapshot.ForcedTokens);
+    }
+
+    [Fact]
+    public async Task Generate_SeveralAnswersOfOnePreparedChat_AreEachValidAndTheirOwn()
+    {
+        await using InferenceEngine engine = Start("qwen2-tiny");
+        ChatPipeline pipeline = Pipeline(engine, "tool-n1");
+        PreparedChat chat = await pipeline.PrepareAsync(Request(0, 1) with { ToolChoice = new ToolChoice.Required(), ThinkingTokens = 10 }, None);
+        ChatCompletionResult[] results = await Task.WhenAll(Enumerable.Range(0, 4).Select(seed => ChatCompletionResult.FoldAsync(
+            pipeline.Generate(chat with { Request = chat.Request with { RequestId = $"answer {seed}", Sampling = chat.Request.Sampling with { Seed = seed } } }, None))));
+        Assert.All(results, result => AssertValidCalls(result, isParallel: true));
+        Assert.Equal(4, results.Select(result => result.Reasoning).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 300)]
+    public async Task Generate_EndIgnoredOrDelayed_TheAnswerStaysWhatItHasToBe(bool ignoresEnd, int minTokens)
+    {
+        await using InferenceEngine engine = Start("qwen2-tiny");
+        ChatRequest request = Request(2, 1) with
+        {
+            Tools = [],
+            ResponseFormat = new ResponseFormat.JsonSchema(Parameters, true),
+            ThinkingTokens = 0,
+            MaxNewTokens = 200,
+            Sampling = new SamplingParameters { Temperature = 1, Seed = 2, IgnoreEndOfSequence = ignoresEnd, MinNewTokens = minTokens, FrequencyPenalty = 1, LogitBias = new Dictionary<int, float> { [5] = 100 } },
+        };
+        ChatCompletionResult result = await Answer(Pipeline(engine, "hermes"), request);
+        Assert.True(JsonSchemaValidator.IsValid(Parameters, result.Content!), result.Content);
     }
 
     [Fact]

@@ -224,4 +224,57 @@ public sealed class SamplerTests
         Xoshiro256 generator = new(0);
         Assert.Equal([0x99EC5F36CB75F2B4UL, 0xBF6E1F784956452AUL, 0x1A5F849D4933E6E0UL], [generator.NextUInt64(), generator.NextUInt64(), generator.NextUInt64()]);
     }
+
+    [Theory]
+    [InlineData(0f, 0, 1f, 0f)]
+    [InlineData(1f, 1, 1f, 0f)]
+    [InlineData(1f, 0, 0.01f, 0f)]
+    [InlineData(1f, 0, 1f, 0.99f)]
+    public void Sample_Constraint_LeavesOnlyWhatItAllowsBeforeAnyTruncation(float temperature, int topK, float topP, float minP)
+    {
+        // The likeliest, 0 and 1, are not allowed.
+        SamplerState state = State(new SamplingParameters { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP });
+        Assert.Equal(2, new Sampler().Sample([.. Four], state, [0b1100]).TokenId);
+    }
+
+    [Fact]
+    public void Sample_Constraint_LogProbsStayTheModelsOwn()
+    {
+        SamplerState state = State(new SamplingParameters { Temperature = 0, TopLogProbs = 2 });
+        SampledToken token = new Sampler().Sample([.. Four], state, [0b1000]);
+        double[] shares = Softmax(Four, 1);
+        Assert.Equal(3, token.TokenId);
+        Assert.Equal(Math.Log(shares[3]), token.LogProb!.LogProb, 1e-5);
+        Assert.Equal([0, 1], token.LogProb.Top.Select(top => top.TokenId));
+    }
+
+    [Fact]
+    public void Sample_ConstraintAndTemperedLogProbs_AreOfWhatWasSampledFrom()
+    {
+        SamplerState state = State(new SamplingParameters { Temperature = 0.5f, TopLogProbs = 4, TemperedLogProbs = true });
+        SampledToken token = new Sampler().Sample([.. Four], state, [0b0001]);
+        Assert.Equal((0, 0f), (token.TokenId, token.LogProb!.LogProb));
+        Assert.Equal([(0, 0f)], token.LogProb.Top);
+    }
+
+    [Fact]
+    public void Sample_ConstraintAllowsOnlyTheEnd_MinimumLengthYields()
+    {
+        SamplerState state = State(new SamplingParameters { Temperature = 0, MinNewTokens = 5 }, eos: [1]);
+        Assert.Equal(1, new Sampler().Sample([.. Four], state, [0b0010]).TokenId);
+        Assert.Equal(3, new Sampler().Sample([.. Four], state, [0b1010]).TokenId);
+    }
+
+    [Fact]
+    public void Sample_ConstraintAllowsNothing_Fails() =>
+        Assert.Throws<NonFiniteLogitsException>(() => new Sampler().Sample([.. Four], State(SamplingParameters.Greedy), [0]));
+
+    [Fact]
+    public void Sample_ConstraintNarrowerThanTheLogits_ForbidsTheRest()
+    {
+        float[] logits = new float[200];
+        logits[199] = 10;
+        SamplerState state = State(SamplingParameters.Greedy);
+        Assert.Equal(70, new Sampler().Sample(logits, state, [0, 1UL << 6]).TokenId);
+    }
 }

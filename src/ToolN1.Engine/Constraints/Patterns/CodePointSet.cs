@@ -1,11 +1,12 @@
 using System.Globalization;
-using System.Text;
 
 namespace ToolN1.Engine.Constraints.Patterns;
 
 /// <summary>A set of Unicode scalar values as sorted, disjoint, inclusive ranges. Surrogates are never members.</summary>
 internal sealed class CodePointSet
 {
+    private static readonly Lazy<List<(int Low, int High)>[]> Categories = new(ReadCategories);
+
     private CodePointSet(List<(int Low, int High)> ranges) => Ranges = ranges;
 
     /// <summary>The ranges.</summary>
@@ -53,34 +54,8 @@ internal sealed class CodePointSet
     public static CodePointSet? Category(string name)
     {
         const string Names = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn";
-        HashSet<UnicodeCategory> wanted = [.. Names.Split(' ')
-            .Select((category, index) => (category, index))
-            .Where(item => item.category.StartsWith(name, StringComparison.Ordinal))
-            .Select(item => (UnicodeCategory)item.index)];
-        if (name.Length is 0 or > 2 || wanted.Count == 0)
-        {
-            return null;
-        }
-
-        List<(int Low, int High)> ranges = [];
-        for (int value = 0; value <= 0x10FFFF; value++)
-        {
-            if (!Rune.IsValid(value) || !wanted.Contains(CharUnicodeInfo.GetUnicodeCategory(value)))
-            {
-                continue;
-            }
-
-            if (ranges.Count > 0 && ranges[^1].High == value - 1)
-            {
-                ranges[^1] = (ranges[^1].Low, value);
-            }
-            else
-            {
-                ranges.Add((value, value));
-            }
-        }
-
-        return Create(ranges);
+        int[] wanted = [.. Names.Split(' ').Index().Where(item => item.Item.StartsWith(name, StringComparison.Ordinal)).Select(item => item.Index)];
+        return name.Length is 0 or > 2 || wanted.Length == 0 ? null : Create(wanted.SelectMany(category => Categories.Value[category]));
     }
 
     /// <summary>All other scalar values.</summary>
@@ -104,6 +79,25 @@ internal sealed class CodePointSet
         }
 
         return Create(ranges);
+    }
+
+    private static List<(int Low, int High)>[] ReadCategories()
+    {
+        List<(int Low, int High)>[] categories = [.. Enum.GetValues<UnicodeCategory>().Select(_ => new List<(int Low, int High)>())];
+        for (int value = 0; value <= 0x10FFFF; value++)
+        {
+            List<(int Low, int High)> ranges = categories[(int)CharUnicodeInfo.GetUnicodeCategory(value)];
+            if (ranges.Count > 0 && ranges[^1].High == value - 1)
+            {
+                ranges[^1] = (ranges[^1].Low, value);
+            }
+            else
+            {
+                ranges.Add((value, value));
+            }
+        }
+
+        return categories;
     }
 
     private static IEnumerable<(int Low, int High)> WithoutSurrogates((int Low, int High) range)

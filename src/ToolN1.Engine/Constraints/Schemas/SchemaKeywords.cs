@@ -21,6 +21,7 @@ internal static class SchemaKeywords
         "$recursiveRef", "extends", "disallow", "divisibleBy",
     ];
 
+    private static readonly HashSet<string> Descriptions = ["title", "description", "default", "examples", "example", "$comment"];
     private static readonly string[] Restricting = [.. Enforced, .. Refused];
 
     /// <summary>
@@ -76,6 +77,9 @@ internal static class SchemaKeywords
             : name.Length > keyword.Length ? a[1..].SequenceEqual(b)
             : a.SequenceEqual(b[1..]);
     }
+
+    /// <summary>Whether a keyword only describes, so that schemas that differ in it are the same.</summary>
+    public static bool Describes(string keyword) => Descriptions.Contains(keyword);
 
     /// <summary>The types that a part allows.</summary>
     /// <exception cref="ConstraintException">An unknown type.</exception>

@@ -8,7 +8,8 @@ namespace ToolN1.Engine.Constraints.Schemas;
 /// <param name="Min">Fewest characters.</param>
 /// <param name="Max">Most characters.</param>
 /// <param name="Patterns">Patterns and formats, all of which hold.</param>
-internal sealed record StringConstraint(int Min, int Max, IReadOnlyList<PatternDfa> Patterns)
+/// <param name="OnlyFormat">The format, where nothing else is asked.</param>
+internal sealed record StringConstraint(int Min, int Max, IReadOnlyList<PatternDfa> Patterns, string? OnlyFormat)
 {
     /// <summary>Reads it.</summary>
     public static StringConstraint Read(IReadOnlyList<SchemaPart> view, CompileGuard guard)
@@ -40,7 +41,8 @@ internal sealed record StringConstraint(int Min, int Max, IReadOnlyList<PatternD
             }
         }
 
-        return new StringConstraint(min, max, [.. patterns.Values]);
+        string? only = patterns.Count == 1 && min == 0 && max == int.MaxValue && patterns.Keys.First() is ['f', ..] key ? key[1..] : null;
+        return new StringConstraint(min, max, [.. patterns.Values], only);
     }
 
     /// <summary>Whether a string fulfils it.</summary>

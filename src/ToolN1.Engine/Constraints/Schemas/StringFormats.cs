@@ -1,3 +1,4 @@
+using ToolN1.Engine.Constraints.Automata;
 using ToolN1.Engine.Constraints.Patterns;
 
 namespace ToolN1.Engine.Constraints.Schemas;
@@ -37,7 +38,7 @@ internal static class StringFormats
     private const string Duration =
         @"P(?:\d{1,6}W|(?:\d{1,6}Y(?:\d{1,6}M(?:\d{1,6}D)?)?|\d{1,6}M(?:\d{1,6}D)?|\d{1,6}D)(?:" + DurationTime + ")?|" + DurationTime + ")";
 
-    private static readonly Dictionary<string, Lazy<PatternDfa>> Formats = new()
+    private static readonly Dictionary<string, Format> Formats = new()
     {
         ["date"] = Make(Date),
         ["time"] = Make(Time),
@@ -55,8 +56,26 @@ internal static class StringFormats
     public static IEnumerable<string> Names => Formats.Keys;
 
     /// <summary>The automaton of a format; null for one that is not known.</summary>
-    public static PatternDfa? Find(string name) => Formats.TryGetValue(name, out Lazy<PatternDfa>? dfa) ? dfa.Value : null;
+    public static PatternDfa? Find(string name) => Formats.TryGetValue(name, out Format? format) ? format.Dfa.Value : null;
 
-    private static Lazy<PatternDfa> Make(string pattern) =>
-        new(() => PatternCompiler.Compile("^(?:" + pattern + ")$", new CompileGuard(new ConstraintBudget { MaxTime = TimeSpan.FromMinutes(1) }), ""));
+    /// <summary>The rule of strings that follow a format and nothing else: one for all schemas.</summary>
+    public static TableRule Rule(string name) => Formats[name].Rule.Value;
+
+    /// <summary>Builds all of them; else the first schema with a format does.</summary>
+    public static void WarmUp()
+    {
+        foreach (Format format in Formats.Values)
+        {
+            _ = format.Rule.Value;
+        }
+    }
+
+    private static Format Make(string pattern)
+    {
+        CompileGuard Patient() => new(new ConstraintBudget { MaxTime = TimeSpan.FromMinutes(1) });
+        Lazy<PatternDfa> dfa = new(() => PatternCompiler.Compile("^(?:" + pattern + ")$", Patient(), ""));
+        return new Format(dfa, new Lazy<TableRule>(() => PatternRules.Build(dfa.Value, Patient(), "")));
+    }
+
+    private sealed record Format(Lazy<PatternDfa> Dfa, Lazy<TableRule> Rule);
 }

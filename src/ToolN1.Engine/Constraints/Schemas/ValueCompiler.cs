@@ -162,6 +162,11 @@ internal sealed class ValueCompiler
                 : new CountedStringRule(constraint.Min, constraint.Max);
         }
 
+        if (constraint.OnlyFormat is { } format)
+        {
+            return StringFormats.Rule(format);
+        }
+
         PatternDfa dfa = constraint.Patterns[0];
         foreach (PatternDfa other in constraint.Patterns.Skip(1))
         {
