@@ -18,6 +18,9 @@ public sealed record TrainingRow
     /// <summary>The right calls in order; empty when no tool applies.</summary>
     public required IReadOnlyList<TrainingCall> Answer { get; init; }
 
+    /// <summary>An answer in words in place of calls (no tags); null where the row is answered by calls.</summary>
+    public string? Reply { get; init; }
+
     /// <summary>The reasoning before the call; supervised training needs it, reinforcement does not.</summary>
     public string? Think { get; init; }
 
@@ -43,9 +46,9 @@ public sealed record TrainingRow
 
     /// <summary>
     /// The text that supervised training teaches, without the end-of-turn token:
-    /// <c>&lt;think&gt;…&lt;/think&gt;&lt;tool_call&gt;[…]&lt;/tool_call&gt;</c>.
+    /// <c>&lt;think&gt;…&lt;/think&gt;&lt;tool_call&gt;[…]&lt;/tool_call&gt;</c>, or the reply.
     /// </summary>
-    public string Target => $"<think>{Think}</think><tool_call>{AnswerJson}</tool_call>";
+    public string Target => Reply ?? $"<think>{Think}</think><tool_call>{AnswerJson}</tool_call>";
 
     /// <summary>System text (where given) and messages as a chat format takes them.</summary>
     public IReadOnlyList<ChatMessage> Conversation =>

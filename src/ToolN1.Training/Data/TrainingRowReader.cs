@@ -6,7 +6,7 @@ namespace ToolN1.Training.Data;
 /// <summary>Reads rows files (JSONL). Empty lines are skipped; anything else that is not a row is an error that names file, line and reason.</summary>
 public static class TrainingRowReader
 {
-    private static readonly HashSet<string> Fields = ["system", "tools", "messages", "answer", "think", "category"];
+    private static readonly HashSet<string> Fields = ["system", "tools", "messages", "answer", "think", "reply", "category"];
 
     /// <summary>Reads the rows one by one; the file is open while the caller enumerates.</summary>
     /// <exception cref="TrainingDataException">A line is not a row.</exception>
@@ -49,12 +49,20 @@ public static class TrainingRowReader
                 throw new FormatException("'messages' is empty");
             }
 
+            TrainingCall[] answer = [.. Required(root, "answer", JsonValueKind.Array).EnumerateArray().Select(Call)];
+            string? reply = OptionalText(root, "reply");
+            if (reply is not null && answer.Length > 0)
+            {
+                throw new FormatException("'reply' is given beside calls in 'answer'");
+            }
+
             return new TrainingRow
             {
                 System = OptionalText(root, "system"),
                 Tools = tools,
                 Messages = messages,
-                Answer = [.. Required(root, "answer", JsonValueKind.Array).EnumerateArray().Select(Call)],
+                Answer = answer,
+                Reply = reply,
                 Think = OptionalText(root, "think"),
                 Category = OptionalText(root, "category"),
             };

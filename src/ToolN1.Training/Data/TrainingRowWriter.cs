@@ -33,6 +33,11 @@ public static class TrainingRowWriter
         AppendField(text, "tools", "[" + string.Join(", ", row.Tools.Select(tool => tool.FunctionJson)) + "]");
         AppendField(text, "messages", "[" + string.Join(", ", row.Messages.Select(MessageJson)) + "]");
         AppendField(text, "answer", row.AnswerJson);
+        if (row.Reply is not null)
+        {
+            AppendField(text, "reply", PythonJson.Quote(row.Reply));
+        }
+
         if (row.Think is not null)
         {
             AppendField(text, "think", PythonJson.Quote(row.Think));

@@ -38,7 +38,7 @@ internal sealed class RowEncoder
     /// <summary>Ids of the target, the end of turn included. Tags are template text, what they enclose is content.</summary>
     public int[] EncodeAnswer(TrainingRow row)
     {
-        ChatPrompt answer = new(
+        ChatPrompt answer = row.Reply is not null ? new([(row.Reply, false)]) : new(
         [
             ("<think>", true),
             (row.Think ?? "", false),

@@ -92,8 +92,8 @@ internal sealed class SftDataset
         foreach (TrainingRow row in TrainingRowReader.Read(file))
         {
             line++;
-            yield return row.Think is null
-                ? throw new TrainingDataException(file, line, "row has no 'think'; supervised training needs the reasoning to teach")
+            yield return row.Think is null && row.Reply is null
+                ? throw new TrainingDataException(file, line, "row has neither 'think' nor 'reply'; supervised training needs the reasoning, or the words, to teach")
                 : row;
         }
     }

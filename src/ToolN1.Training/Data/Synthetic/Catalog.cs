@@ -22,6 +22,8 @@ internal sealed class Catalog
 
         Functions = functions;
         Common = [.. Rows("Common.txt").Select(FunctionOf)];
+        Systems = [.. Lines("Systems.txt")];
+        SmallTalk = [.. Rows("SmallTalk.txt").Select(fields => (fields[0], fields[1]))];
     }
 
     /// <summary>By key.</summary>
@@ -41,6 +43,12 @@ internal sealed class Catalog
 
     /// <summary>Functions as people often offer them (weather, e-mail …); all of trained domains.</summary>
     public IReadOnlyList<FunctionSpec> Common { get; }
+
+    /// <summary>System texts that clients send.</summary>
+    public IReadOnlyList<string> Systems { get; }
+
+    /// <summary>What people say to a chat program without needing a tool, and a reply.</summary>
+    public IReadOnlyList<(string Said, string Reply)> SmallTalk { get; }
 
     /// <summary>Reads the files.</summary>
     public static Catalog Load() => new(
@@ -67,6 +75,10 @@ internal sealed class Catalog
     {
         Domain domain = Domains.Single(d => d.Key == fields[0]);
         DomainObject thing = domain.Objects.FirstOrDefault(o => o.Key == fields[2]) ?? new DomainObject([fields[2]]);
-        return new FunctionSpec(domain, Verbs[fields[1]], thing, [.. fields[3].Split(' ').Select(p => new ParameterUse(Roles[p.TrimEnd('!')], p.EndsWith('!')))]);
+        return new FunctionSpec(domain, Verbs[fields[1]], thing, [.. fields[3].Split(' ').Select(p => new ParameterUse(Roles[p.TrimEnd('!')], p.EndsWith('!')))])
+        {
+            Descriptions = Sentences(fields[4]),
+            Sentences = Sentences(fields[5]),
+        };
     }
 }

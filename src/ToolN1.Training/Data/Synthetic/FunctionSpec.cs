@@ -33,6 +33,12 @@ internal sealed record ParameterUse(ParameterRole Role, bool Required);
 /// <summary>A function without its outer form: what it does, to what, with which parameters.</summary>
 internal sealed record FunctionSpec(Domain Domain, Verb Verb, DomainObject Object, ParameterUse[] Parameters)
 {
+    /// <summary>Descriptions of its own, beside those made of verb and object.</summary>
+    public string[] Descriptions { get; init; } = [];
+
+    /// <summary>Whole requests of its own ({f} parameters), beside those of the verb.</summary>
+    public string[] Sentences { get; init; } = [];
+
     /// <summary>What a request for it asks, in two or three words.</summary>
     public string Gist => Verb.Key + " " + Object.Key;
 

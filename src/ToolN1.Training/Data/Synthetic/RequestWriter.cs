@@ -18,7 +18,11 @@ internal static class RequestWriter
     {
         string text;
         string words = Phrases(said, random);
-        if (spec.Verb.Sentences.Length > 0 && random.Chance(0.35))
+        if (spec.Sentences.Length > 0 && random.Chance(0.4))
+        {
+            text = Fill(random.Pick(spec.Sentences), spec, words, random);
+        }
+        else if (spec.Verb.Sentences.Length > 0 && random.Chance(0.35))
         {
             text = Fill(random.Pick(spec.Verb.Sentences), spec, words, random);
         }
@@ -52,6 +56,14 @@ internal static class RequestWriter
         string joiner = random.Pick([" and ", " and then ", ", and ", " and also ", ", then "]);
         string body = actions.Length == 2 ? actions[0] + joiner + actions[1] : string.Join(", ", actions.Take(actions.Length - 1)) + joiner + actions[^1];
         return Finish(string.Format(random.Pick(Frames), body), random);
+    }
+
+    /// <summary>A sentence as people type it: with its mark or without, now and then in small letters.</summary>
+    public static string Loosely(string sentence, SeededRandom random)
+    {
+        bool asks = sentence.StartsWith("Wh", StringComparison.Ordinal) || sentence.StartsWith("How", StringComparison.Ordinal) || sentence.StartsWith("Do ", StringComparison.Ordinal);
+        string text = sentence + random.Pick<string>(asks ? ["?", "?", "?", ""] : [".", ".", "!", ""]);
+        return random.Chance(0.2) ? text.ToLowerInvariant() : text;
     }
 
     private static string Action(FunctionSpec spec, string words, SeededRandom random)

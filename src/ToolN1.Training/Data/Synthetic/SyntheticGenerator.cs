@@ -20,6 +20,7 @@ public sealed class SyntheticGenerator
 
     private readonly Catalog _catalog = Catalog.Load();
     private readonly ValueSampler _values;
+    private readonly Conversations _conversations;
     private readonly FunctionSpec[] _trained;
     private readonly FunctionSpec[] _unseen;
 
@@ -27,6 +28,7 @@ public sealed class SyntheticGenerator
     public SyntheticGenerator()
     {
         _values = new ValueSampler(_catalog.Pools);
+        _conversations = new Conversations(_catalog, _values);
         _trained = [.. _catalog.Functions.Where(f => f.Domain.Split == DataSplit.Train)];
         _unseen = [.. _catalog.Functions.Where(f => f.Domain.Split == DataSplit.HeldOut)];
     }
@@ -49,11 +51,14 @@ public sealed class SyntheticGenerator
     /// <summary>Share of functions that are drawn from the common ones (weather, e-mail, timers …).</summary>
     public double CommonShare { get; init; } = 0.2;
 
+    /// <summary>Share of the groups of stage 3 without tools, answered in words.</summary>
+    public double WordsShare { get; init; } = 0.08;
+
     /// <summary>Whether a text is kept for the held-out sets (values of open kinds are on one side only).</summary>
     public static bool IsHeldOutValue(string text) => RandomWords.SplitOf(text) == DataSplit.HeldOut;
 
     /// <summary>Training rows of a stage.</summary>
-    /// <param name="stage">1: one or two tools; 2: up to four, parallel calls; 3: up to six, none-fits and follow-ups.</param>
+    /// <param name="stage">1: one or two tools; 2: up to four, parallel calls; 3: up to six, none-fits and follow-ups, talk without tools.</param>
     /// <param name="count">Rows; rounded up to whole groups.</param>
     /// <param name="seed">The same seed makes the same rows.</param>
     public IEnumerable<TrainingRow> Training(int stage, int count, ulong seed)
@@ -61,7 +66,7 @@ public sealed class SyntheticGenerator
         SeededRandom random = new(SeededRandom.Hash($"train/{stage}/{seed}"));
         for (int made = 0; made < count; made += GroupSize)
         {
-            foreach (TrainingRow row in Group(stage, random))
+            foreach (TrainingRow row in stage == 3 && random.Chance(WordsShare) ? Words(random) : Group(stage, random))
             {
                 yield return row;
             }
@@ -90,8 +95,9 @@ public sealed class SyntheticGenerator
         bool procedural = random.Chance(ProceduralShare ?? (stage == 1 ? 0.35 : 0.3));
         FunctionSpec[] specs = Choose(tools, procedural ? () => ProceduralFunctions.Make(random, DataSplit.Train, stage == 1 ? 3 : 4) : () => Trained(random), random);
         bool masked = random.Chance(MaskedShare ?? (procedural ? 0.25 : 0.3));
-        ToolForm[] forms = Forms(specs, random, _ => (!procedural && random.Chance(0.3), masked), DataSplit.Train);
+        ToolForm[] forms = Forms(specs, random, spec => (!procedural && random.Chance(spec.Sentences.Length > 0 ? 0.6 : 0.3), masked), DataSplit.Train);
         Func<FunctionSpec> other = procedural && random.Chance(0.5) ? () => ProceduralFunctions.Make(random, DataSplit.Train, 3) : () => Trained(random);
+        string? system = SystemText(random);
         TrainingRow[] rows = new TrainingRow[GroupSize];
         for (int i = 0; i < rows.Length; i++)
         {
@@ -100,13 +106,31 @@ public sealed class SyntheticGenerator
             {
                 1 => "single",
                 2 => kind < 0.3 ? "parallel" : "single",
-                _ => kind < 0.28 ? "parallel" : kind < 0.42 ? "none" : kind < 0.44 ? "finished" : "single",
+                _ => kind < 0.28 ? "parallel" : kind < 0.42 ? "none" : kind < 0.45 ? "finished" : kind < 0.48 ? "again" : "single",
             };
-            rows[i] = Row(forms, mode, other, random, DataSplit.Train);
+            rows[i] = Row(forms, mode, other, random, DataSplit.Train) with { System = system };
         }
 
         return rows;
     }
+
+    /// <summary>A group without tools: small talk, requests that would need a tool, and results to be told.</summary>
+    private TrainingRow[] Words(SeededRandom random)
+    {
+        string? system = SystemText(random);
+        TrainingRow[] rows = new TrainingRow[GroupSize];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            FunctionSpec spec = random.Chance(0.25) ? ProceduralFunctions.Make(random, DataSplit.Train, 3) : Trained(random);
+            ToolForm form = ToolForm.Of(spec, random, variant: true, masked: random.Chance(0.2), DataSplit.Train);
+            TrainingRow row = Row([form], random.Chance(0.2) ? "parallel" : "single", () => spec, random, DataSplit.Train);
+            rows[i] = (random.Chance(0.6) ? _conversations.Told(row, random) : _conversations.WithoutTools(row, spec.Gist, random)) with { System = system };
+        }
+
+        return rows;
+    }
+
+    private string? SystemText(SeededRandom random) => random.Chance(0.15) ? random.Pick(_catalog.Systems) : null;
 
     private static FunctionSpec[] Choose(int count, Func<FunctionSpec> draw, SeededRandom random)
     {
@@ -180,12 +204,17 @@ public sealed class SyntheticGenerator
             Answer = [.. calls.Select(c => c.Call)],
             Think = $"Asked: {string.Join(", ", calls.Select(c => c.Form.Spec.Gist))}. {string.Join(' ', calls.Select(c => c.Plan))}",
         };
-        return mode == "finished" ? Finished(row, random) : row;
+        return mode switch
+        {
+            "finished" => _conversations.Finished(row, random),
+            "again" => _conversations.Again(row, Row(forms, "single", other, random, split), random),
+            _ => row,
+        };
     }
 
     private TrainingRow None(ToolForm[] forms, Func<FunctionSpec> other, SeededRandom random, DataSplit split)
     {
-        string request = random.Pick(_catalog.Pools["filler"]);
+        string request = RequestWriter.Loosely(random.Pick(_catalog.SmallTalk).Said, random);
         string gist = "small talk";
         if (random.Chance(0.9))
         {
@@ -206,19 +235,6 @@ public sealed class SyntheticGenerator
             Messages = [new ChatMessage { Role = ChatRole.User, Content = request }],
             Answer = [],
             Think = $"Asked: {gist}. No tool fits.",
-        };
-    }
-
-    private static TrainingRow Finished(TrainingRow row, SeededRandom random)
-    {
-        TrainingCall call = row.Answer[0];
-        string result = random.Pick(["{\"status\": \"ok\"}", "{\"result\": " + random.Between(1, 500) + "}", "{\"success\": true}", "done", "{\"value\": \"" + RandomWords.Word(random, DataSplit.Train) + "\"}"]);
-        string id = "call_" + random.Between(100, 999);
-        return row with
-        {
-            Messages = [row.Messages[0], new ChatMessage { Role = ChatRole.Assistant, Content = null, ToolCalls = [new ToolCall(id, call.Name, call.ArgumentsJson)] }, new ChatMessage { Role = ChatRole.Tool, Content = result, ToolCallId = id }],
-            Answer = [],
-            Think = "The result is there. Nothing more to call.",
         };
     }
 }

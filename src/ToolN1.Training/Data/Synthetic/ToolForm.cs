@@ -17,7 +17,8 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
     {
         SeededRandom form = variant ? random : new SeededRandom(SeededRandom.Hash("form/" + spec.Gist + string.Join('/', spec.Parameters.Select(p => p.Role.Key))));
         string style = form.Pick(Styles);
-        string[] words = [.. form.PickMostly(spec.Verb.Names, 0.6).Split('_'), .. spec.Object.Key.Split(' ')];
+        string thing = form.PickMostly(spec.Object.Words, 0.8).Replace("'", string.Empty, StringComparison.Ordinal);
+        string[] words = [.. form.PickMostly(spec.Verb.Names, 0.6).Split('_'), .. thing.Split(' ')];
         string name = Join(words, style);
         name = style == "dotted" ? spec.Domain.Key + "." + name : name;
         HashSet<string> taken = [];
@@ -54,6 +55,11 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
 
     private static string Description(FunctionSpec spec, SeededRandom form)
     {
+        if (spec.Descriptions.Length > 0 && form.Chance(0.5))
+        {
+            return form.Pick(spec.Descriptions);
+        }
+
         string verb = form.PickMostly(spec.Verb.Descriptions, 0.4);
         string thing = form.PickMostly(spec.Object.Words, 0.7);
         string start = $"{verb} {(spec.Verb.Article == "all" ? "all matching" : spec.Verb.Article == "a" ? An(thing) : "the")} {(spec.Verb.Article == "all" ? Plural(thing) : thing)}";
@@ -137,7 +143,7 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
 
     private static string Join(string[] words, string style) => style == "camel"
         ? words[0] + string.Concat(words.Skip(1).Select(w => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(w)))
-        : string.Join('_', words).Replace("'", string.Empty, StringComparison.Ordinal);
+        : string.Join('_', words);
 
     /// <summary>With its article.</summary>
     public static string An(string thing) => "aeiou".Contains(thing[0]) ? "an" : "a";
