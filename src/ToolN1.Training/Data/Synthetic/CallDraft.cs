@@ -20,7 +20,10 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
         }
     }
 
-    /// <summary>The call in the reasoning: every parameter of the schema in order with its value, or none.</summary>
+    /// <summary>
+    /// The call in the reasoning: every parameter of the schema in order, with what the schema says of it and its value, or
+    /// none. The description between the name and the value lets a small model look the value up by words that are near.
+    /// </summary>
     public string Plan
     {
         get
@@ -28,7 +31,13 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
             StringBuilder text = new($"Use {Form.Tool.Name}: ");
             for (int i = 0; i < Values.Length; i++)
             {
-                text.Append(i == 0 ? string.Empty : "; ").Append(Form.ParameterNames[i]).Append(" = ").Append(Values[i]?.Json ?? "none");
+                text.Append(i == 0 ? string.Empty : "; ").Append(Form.ParameterNames[i]);
+                if (Form.ParameterDescriptions[i] is string description)
+                {
+                    text.Append(": ").Append(description);
+                }
+
+                text.Append(" = ").Append(Values[i]?.Json ?? "none");
             }
 
             return text.Append('.').ToString();

@@ -181,7 +181,17 @@ public sealed class SyntheticGenerator
             bool same = forms.Length == 1 || random.Chance(0.5);
             int count = random.Chance(0.88) ? 2 : 3;
             ToolForm[] used = same ? [.. Enumerable.Repeat(random.Pick(forms), count)] : random.Shuffled(forms)[..Math.Min(count, forms.Length)];
-            calls.AddRange(used.Select(form => CallDraft.Draw(form, _values, random, split, 0.35)));
+            foreach (ToolForm form in used)
+            {
+                CallDraft draft = CallDraft.Draw(form, _values, random, split, 0.35);
+                for (int tries = 0; tries < 20 && calls.Exists(call => call.Call == draft.Call); tries++)
+                {
+                    draft = CallDraft.Draw(form, _values, random, split, 0.35);
+                }
+
+                calls.Add(draft);
+            }
+
             if (same && CallDraft.Spread(calls, random) is { } spread)
             {
                 request = RequestWriter.Whole(used[0].Spec, spread, random);

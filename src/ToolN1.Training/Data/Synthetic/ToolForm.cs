@@ -5,7 +5,11 @@ using ToolN1.Engine.Chat;
 namespace ToolN1.Training.Data.Synthetic;
 
 /// <summary>A function in its outer form: name, description and JSON schema as a client would send them.</summary>
-internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] ParameterNames)
+/// <param name="Spec">What it does.</param>
+/// <param name="Tool">As a client would send it.</param>
+/// <param name="ParameterNames">In the schema's order.</param>
+/// <param name="ParameterDescriptions">Of each parameter; null where the schema has none.</param>
+internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] ParameterNames, string?[] ParameterDescriptions)
 {
     private static readonly string[] Styles = ["snake", "snake", "snake", "camel", "snake", "dotted"];
 
@@ -32,7 +36,8 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
             parameterNames = [.. parameterNames.Select(_ => MaskedParameter(random, split, taken))];
         }
 
-        return new ToolForm(spec, new ChatTool(name, Json(spec, name, description, parameterNames, descriptions, random)), parameterNames);
+        string?[] told = random.Chance(0.04) ? new string?[descriptions.Length] : [.. descriptions];
+        return new ToolForm(spec, new ChatTool(name, Json(spec, name, description, parameterNames, told, random)), parameterNames, told);
     }
 
     private static string ParameterName(ParameterRole role, SeededRandom form, string style, HashSet<string> taken)
@@ -101,13 +106,12 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
         }
     }
 
-    private static string Json(FunctionSpec spec, string name, string description, string[] names, string[] descriptions, SeededRandom random)
+    private static string Json(FunctionSpec spec, string name, string functionDescription, string[] names, string?[] descriptions, SeededRandom random)
     {
         bool pythonTypes = random.Chance(0.06);
         bool enumFirst = random.Chance(0.5);
         bool descriptionFirst = random.Chance(0.08);
-        bool bare = random.Chance(0.04);
-        StringBuilder text = new($"{{\"name\": {PythonJson.Quote(name)}, \"description\": {PythonJson.Quote(description)}, \"parameters\": {{\"type\": \"{(pythonTypes ? "dict" : "object")}\", \"properties\": {{");
+        StringBuilder text = new($"{{\"name\": {PythonJson.Quote(name)}, \"description\": {PythonJson.Quote(functionDescription)}, \"parameters\": {{\"type\": \"{(pythonTypes ? "dict" : "object")}\", \"properties\": {{");
         for (int i = 0; i < names.Length; i++)
         {
             ParameterRole role = spec.Parameters[i].Role;
@@ -115,11 +119,11 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
             string choices = role.Values.StartsWith("enum:", StringComparison.Ordinal)
                 ? ", \"enum\": [" + string.Join(", ", role.Values[5..].Split('/').Select(PythonJson.Quote)) + "]" : string.Empty;
             string items = role.Type == "array" ? $", \"items\": {{\"type\": \"{(role.Values == "numbers" ? "number" : "string")}\"}}" : string.Empty;
-            string told = bare ? string.Empty : $", \"description\": {PythonJson.Quote(descriptions[i])}";
+            string told = descriptions[i] is string description ? $", \"description\": {PythonJson.Quote(description)}" : string.Empty;
             string fields = $"\"type\": \"{type}\"" + (enumFirst ? choices + items + told : told + choices + items);
-            if (descriptionFirst && !bare)
+            if (descriptionFirst && told.Length > 0)
             {
-                fields = $"\"description\": {PythonJson.Quote(descriptions[i])}, \"type\": \"{type}\"" + choices + items;
+                fields = $"{told[2..]}, \"type\": \"{type}\"" + choices + items;
             }
 
             text.Append(i == 0 ? string.Empty : ", ").Append(PythonJson.Quote(names[i])).Append(": {").Append(fields).Append('}');
