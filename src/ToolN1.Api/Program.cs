@@ -10,6 +10,7 @@ try
         .AddAuth()
         .AddEngine()
         .AddEvaluations()
+        .AddTraining()
         .AddEndpoints()
         .AddObservability()
         .AddDocumentation();

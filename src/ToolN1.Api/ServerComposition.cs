@@ -3,6 +3,7 @@ using OpenTelemetry.Metrics;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Endpoints;
+using ToolN1.Api.Endpoints.Training;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
 using ToolN1.Api.OpenApi;
@@ -10,13 +11,14 @@ using ToolN1.Api.Streaming;
 using ToolN1.Engine.Hosting;
 using ToolN1.Training.Evaluation.Jobs;
 using ToolN1.Training.Hosting;
+using ToolN1.Training.Jobs.Hosting;
 
 namespace ToolN1.Api;
 
 /// <summary>What the server is made of; <c>Program.cs</c> lists the steps.</summary>
 internal static class ServerComposition
 {
-    /// <summary>Where the server listens, what it refuses to start with, how long it drains.</summary>
+    /// <summary>Where the server listens and keeps its data, what it refuses to start with, how long it drains.</summary>
     public static WebApplicationBuilder AddServer(this WebApplicationBuilder builder)
     {
         if (!LoopbackGuard.ListeningUrls(builder.Configuration).Any())
@@ -26,6 +28,7 @@ internal static class ServerComposition
         }
 
         builder.Services.AddOptionsWithValidateOnStart<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations();
+        builder.Services.AddOptionsWithValidateOnStart<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateDataAnnotations();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
@@ -56,9 +59,15 @@ internal static class ServerComposition
     /// <summary>Evaluations of the served model, which go on after a restart.</summary>
     public static WebApplicationBuilder AddEvaluations(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptionsWithValidateOnStart<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateDataAnnotations();
         builder.Services.AddSingleton<EvaluationJobs>();
         builder.Services.AddHostedService(services => services.GetRequiredService<EvaluationJobs>());
+        return builder;
+    }
+
+    /// <summary>Training jobs, their files, and the models that they make; without an admin key nobody can ask for them.</summary>
+    public static WebApplicationBuilder AddTraining(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddToolN1Training(builder.Configuration, new KeyRing(AuthOptions.Read(builder.Configuration)).HasAdminKeys);
         return builder;
     }
 
@@ -75,6 +84,9 @@ internal static class ServerComposition
         builder.Services.AddSingleton<HealthEndpoints>();
         builder.Services.AddSingleton<GraderEndpoints>();
         builder.Services.AddSingleton<EvaluationEndpoints>();
+        builder.Services.AddSingleton<FileEndpoints>();
+        builder.Services.AddSingleton<FineTuningEndpoints>();
+        builder.Services.AddSingleton<AdminModelEndpoints>();
         return builder;
     }
 

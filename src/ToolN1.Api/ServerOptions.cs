@@ -12,10 +12,17 @@ public sealed class ServerOptions
     [Range(1, 1024)]
     public int MaxRequestBodyMiB { get; set; } = 32;
 
+    /// <summary>Largest upload of a file in MiB; a larger one is a 413.</summary>
+    [Range(1, 65536)]
+    public int MaxUploadMiB { get; set; } = 512;
+
     /// <summary>How long a stopping server lets answers in flight run to their end, in seconds; then they are cancelled.</summary>
     [Range(0, 3600)]
     public int ShutdownTimeoutSeconds { get; set; } = 30;
 
     /// <summary><see cref="MaxRequestBodyMiB"/> in bytes.</summary>
     internal long MaxRequestBodyBytes => MaxRequestBodyMiB * 1024L * 1024L;
+
+    /// <summary><see cref="MaxUploadMiB"/> in bytes.</summary>
+    internal long MaxUploadBytes => MaxUploadMiB * 1024L * 1024L;
 }

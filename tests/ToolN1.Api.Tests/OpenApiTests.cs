@@ -63,15 +63,18 @@ public sealed class OpenApiTests
 
         Assert.Equal(
             [
-                "/admin/evaluations", "/admin/evaluations/{evaluation}", "/admin/evaluations/{evaluation}/cancel", "/admin/evaluations/{evaluation}/events",
-                "/admin/evaluations/{evaluation}/files/{file}", "/detokenize", "/health/live", "/health/ready", "/tokenize", "/v1/chat/completions", "/v1/completions",
-                "/v1/fine_tuning/alpha/graders/run", "/v1/fine_tuning/alpha/graders/validate", "/v1/models", "/v1/models/{model}", "/v1/responses",
+                "/admin/audit", "/admin/evaluations", "/admin/evaluations/{evaluation}", "/admin/evaluations/{evaluation}/cancel", "/admin/evaluations/{evaluation}/events",
+                "/admin/evaluations/{evaluation}/files/{file}", "/admin/models", "/admin/models/promote", "/admin/models/rollback",
+                "/admin/training/jobs/{id}/metrics", "/admin/training/jobs/{id}/samples", "/detokenize", "/health/live", "/health/ready", "/tokenize", "/v1/chat/completions",
+                "/v1/completions", "/v1/files", "/v1/files/{id}", "/v1/files/{id}/content", "/v1/fine_tuning/alpha/graders/run", "/v1/fine_tuning/alpha/graders/validate",
+                "/v1/fine_tuning/jobs", "/v1/fine_tuning/jobs/{id}", "/v1/fine_tuning/jobs/{id}/cancel", "/v1/fine_tuning/jobs/{id}/checkpoints", "/v1/fine_tuning/jobs/{id}/events",
+                "/v1/fine_tuning/jobs/{id}/pause", "/v1/fine_tuning/jobs/{id}/resume", "/v1/models", "/v1/models/{model}", "/v1/responses",
             ],
             paths.Select(path => path.Key).Order(StringComparer.Ordinal));
         JsonNode parameter = paths["/v1/models/{model}"]!["get"]!["parameters"]!.AsArray().Single()!;
         Assert.Equal(("model", "path"), (parameter["name"]!.GetValue<string>(), parameter["in"]!.GetValue<string>()));
         Assert.NotEmpty(parameter["description"]!.GetValue<string>());
-        foreach (JsonNode operation in paths.SelectMany(path => path.Value!.AsObject()).Where(entry => entry.Key is "get" or "post").Select(entry => entry.Value!))
+        foreach (JsonNode operation in paths.SelectMany(path => path.Value!.AsObject()).Where(entry => entry.Key is "get" or "post" or "delete").Select(entry => entry.Value!))
         {
             Assert.NotEmpty(operation["summary"]!.GetValue<string>());
             Assert.NotEmpty(operation["description"]!.GetValue<string>());
@@ -90,7 +93,13 @@ public sealed class OpenApiTests
         foreach ((string route, JsonNode? path) in (await DocumentAsync(server))["paths"]!.AsObject())
         {
             JsonObject examples = path!["post"]?["requestBody"]?["content"]?["application/json"]?["examples"]?.AsObject() ?? [];
-            Assert.True(path["post"]?["requestBody"] is null || examples.Count > 0, route);
+            Assert.True(path["post"]?["requestBody"]?["content"]?["application/json"] is null || examples.Count > 0, route);
+            if (route is "/v1/fine_tuning/jobs" or "/admin/models/promote")
+            {
+                // They name files and models that there are not; JobRequestTests sends them with some that there are.
+                continue;
+            }
+
             foreach ((string name, JsonNode? example) in examples)
             {
                 using HttpResponseMessage response = await server.PostAsync(route, example!["value"]!.ToJsonString());

@@ -49,6 +49,11 @@ internal sealed class AuthMiddleware(RequestDelegate next, KeyRing keys)
         string key = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : "";
         if (keys.Opens(key, access))
         {
+            if (access == Access.AdminKey)
+            {
+                Caller.Set(context, KeyRing.NameOf(key));
+            }
+
             return key;
         }
 

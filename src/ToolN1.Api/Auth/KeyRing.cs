@@ -12,6 +12,12 @@ internal sealed class KeyRing(AuthOptions options)
     /// <summary>Whether any key is configured; without one the server serves loopback only.</summary>
     public bool HasKeys => _apiKeys.Length + _adminKeys.Length > 0;
 
+    /// <summary>Whether anybody can call admin routes.</summary>
+    public bool HasAdminKeys => _adminKeys.Length > 0;
+
+    /// <summary>What the audit log calls a key's holder: the beginning of its hash, which tells keys apart and reveals none.</summary>
+    public static string NameOf(string key) => "admin-" + Convert.ToHexStringLower(Hash(key).AsSpan(0, 4));
+
     /// <summary>Whether a presented key opens what needs <paramref name="access"/>.</summary>
     public bool Opens(string key, Access access)
     {

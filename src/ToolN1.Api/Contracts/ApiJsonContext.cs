@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ToolN1.Api.Contracts.Responses;
+using ToolN1.Api.Contracts.Training;
 using ToolN1.Api.Errors;
 
 namespace ToolN1.Api.Contracts;
@@ -24,6 +25,19 @@ namespace ToolN1.Api.Contracts;
 [JsonSerializable(typeof(EvaluationBody))]
 [JsonSerializable(typeof(EvaluationList))]
 [JsonSerializable(typeof(EvaluationEventBody))]
+[JsonSerializable(typeof(FileBody))]
+[JsonSerializable(typeof(FileList))]
+[JsonSerializable(typeof(DeletedBody))]
+[JsonSerializable(typeof(JobBody))]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(EventList))]
+[JsonSerializable(typeof(CheckpointList))]
+[JsonSerializable(typeof(MetricList))]
+[JsonSerializable(typeof(SampleList))]
+[JsonSerializable(typeof(HyperparametersBody))]
+[JsonSerializable(typeof(ModelVersionList))]
+[JsonSerializable(typeof(LiveChangeBody))]
+[JsonSerializable(typeof(AuditList))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext
 {
     /// <summary>The context with text beyond ASCII written as it is: answers are never put into HTML.</summary>

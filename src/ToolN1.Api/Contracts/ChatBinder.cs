@@ -18,7 +18,6 @@ internal static class ChatBinder
     /// <exception cref="ApiException">400 or 404 naming the field.</exception>
     public static ChatCall Bind(JsonElement request, ModelInfo model, ChatServingOptions options, string? tenant)
     {
-        RequireModel(request, model);
         int? maxNewTokens = MaxNewTokens(request);
         bool withLogProbs = request.Boolean("logprobs") ?? false;
         int? topLogProbs = request.Integer("top_logprobs");
@@ -54,15 +53,6 @@ internal static class ChatBinder
                 null => ReasoningFields.ReasoningContent,
             }),
         };
-    }
-
-    /// <summary>Refuses a model that is not served.</summary>
-    public static void RequireModel(JsonElement request, ModelInfo model)
-    {
-        if (request.String("model") is string name && name != model.Name)
-        {
-            throw ApiException.ModelNotFound(name);
-        }
     }
 
     /// <summary>Reads <c>stream</c> and <c>stream_options</c>.</summary>

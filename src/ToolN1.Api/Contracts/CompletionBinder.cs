@@ -20,7 +20,6 @@ internal static class CompletionBinder
     /// <exception cref="ApiException">400 or 404 naming the field.</exception>
     public static CompletionCall Bind(JsonElement request, ModelInfo model, Tokenizer tokenizer, string? tenant)
     {
-        ChatBinder.RequireModel(request, model);
         int maxNewTokens = request.Integer("max_tokens") ?? DefaultMaxTokens;
         IReadOnlyList<int[]> prompts = Prompts(request.GetProperty("prompt"), model, tokenizer);
         foreach (int[] prompt in prompts)

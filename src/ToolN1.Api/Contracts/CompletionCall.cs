@@ -21,4 +21,8 @@ internal sealed record CompletionCall(
     int? LogProbs,
     int Choices,
     Delivery Delivery,
-    string? CacheSalt);
+    string? CacheSalt)
+{
+    /// <summary>Version of the weights to run on; null is whichever is live when a sequence starts.</summary>
+    public string? WeightVersion { get; init; }
+}

@@ -8,26 +8,31 @@ using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
+using ToolN1.Training.Jobs.Models;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/chat/completions.</summary>
 internal sealed class ChatCompletionEndpoint(
-    IInferenceEngine engine, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
+    IInferenceEngine engine, ModelCatalog catalog, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         ChatCall call;
+        string name;
         using (JsonDocument body = await RequestBody.ReadAsync(context, ChatCompletionShape.Shape))
         {
             call = ChatBinder.Bind(body.RootElement, engine.Model, options.Value, Tenant.Of(context));
+            name = body.RootElement.String("model")!;
         }
 
-        AnswerIdentity identity = AnswerIdentity.New("chatcmpl-", engine.Model, time);
+        using ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
+        AnswerIdentity identity = AnswerIdentity.New("chatcmpl-", use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
         RequestTimer timer = metrics.Start("chat");
         SchemaPaths schemas = call.Fields.AsFunctionCall ? SchemaPaths.Functions : SchemaPaths.Chat;
-        await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(call.Request, call.Choices, identity.Id, schemas, context.RequestAborted);
+        await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
+            call.Request with { WeightVersion = use.WeightVersion }, call.Choices, identity.Id, schemas, context.RequestAborted);
         if (call.Delivery.Stream)
         {
             await StreamedAnswer.WriteAsync(context, log, writer => StreamAsync(writer, choices, call, identity, timer, context.RequestAborted));

@@ -8,11 +8,12 @@ using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
 using ToolN1.Engine.Hosting;
+using ToolN1.Training.Jobs.Models;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/completions.</summary>
-internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine engine, TimeProvider time, RequestMetrics metrics, FailureLog log)
+internal sealed class CompletionEndpoint(ServedModel model, ModelCatalog catalog, IInferenceEngine engine, TimeProvider time, RequestMetrics metrics, FailureLog log)
 {
     private readonly CompletionText _text = new(engine, model.Tokenizer);
 
@@ -20,12 +21,16 @@ internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine eng
     public async Task HandleAsync(HttpContext context)
     {
         CompletionCall call;
+        string name;
         using (JsonDocument body = await RequestBody.ReadAsync(context, CompletionShape.Shape))
         {
             call = CompletionBinder.Bind(body.RootElement, engine.Model, model.Tokenizer, Tenant.Of(context));
+            name = body.RootElement.String("model")!;
         }
 
-        AnswerIdentity identity = AnswerIdentity.New("cmpl-", engine.Model, time);
+        using ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
+        call = call with { WeightVersion = use.WeightVersion };
+        AnswerIdentity identity = AnswerIdentity.New("cmpl-", use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
         RequestTimer timer = metrics.Start("completion");
         await using ChoiceSet<CompletionPiece> pieces = ChoiceSet<CompletionPiece>.Start(
             call.Prompts.Count * call.Choices,

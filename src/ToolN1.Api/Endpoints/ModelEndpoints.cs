@@ -1,29 +1,25 @@
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Engine.Hosting;
+using ToolN1.Training.Jobs.Models;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>GET /v1/models and /v1/models/{id}.</summary>
-internal sealed class ModelEndpoints(ServedModel model)
+internal sealed class ModelEndpoints(ServedModel model, ModelCatalog catalog)
 {
-    /// <summary>All models: the served one.</summary>
-    public Task ListAsync(HttpContext context) =>
-        JsonAnswer.WriteAsync(context, new ModelList { Data = [Body()] }, ApiJsonContext.Relaxed.ModelList);
+    /// <summary>All models: the served one, and its versions.</summary>
+    public async Task ListAsync(HttpContext context) =>
+        await JsonAnswer.WriteAsync(
+            context, new ModelList { Data = [.. (await catalog.NamesAsync()).Select(item => Body(item.Name, item.CreatedAt))] }, ApiJsonContext.Relaxed.ModelList);
 
     /// <summary>One model by its id, which may hold slashes.</summary>
-    public Task GetAsync(HttpContext context)
+    public async Task GetAsync(HttpContext context)
     {
         string id = context.GetRouteValue("model") as string ?? "";
-        return id == model.Info.Name
-            ? JsonAnswer.WriteAsync(context, Body(), ApiJsonContext.Relaxed.ModelBody)
-            : throw ApiException.ModelNotFound(id);
+        long created = await catalog.CreatedAsync(id) ?? throw ApiException.ModelNotFound(id);
+        await JsonAnswer.WriteAsync(context, Body(id, created), ApiJsonContext.Relaxed.ModelBody);
     }
 
-    private ModelBody Body() => new()
-    {
-        Id = model.Info.Name,
-        Created = model.Created.ToUnixTimeSeconds(),
-        MaxModelLen = model.Info.MaxModelLength,
-    };
+    private ModelBody Body(string id, long created) => new() { Id = id, Created = created, MaxModelLen = model.Info.MaxModelLength };
 }

@@ -9,26 +9,30 @@ using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
+using ToolN1.Training.Jobs.Models;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/responses.</summary>
 internal sealed class ResponseEndpoint(
-    IInferenceEngine engine, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
+    IInferenceEngine engine, ModelCatalog catalog, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         ResponseCall call;
+        string? name;
         using (JsonDocument body = await RequestBody.ReadAsync(context, ResponseShape.Shape))
         {
             call = ResponseBinder.Bind(body.RootElement, engine.Model, options.Value, Tenant.Of(context));
+            name = body.RootElement.String("model");
         }
 
-        AnswerIdentity identity = AnswerIdentity.New("resp_", engine.Model, time);
+        using ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
+        AnswerIdentity identity = AnswerIdentity.New("resp_", use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
         RequestTimer timer = metrics.Start("response");
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
-            call.Request, 1, identity.Id, SchemaPaths.Responses, context.RequestAborted, call.LenientTools);
+            call.Request with { WeightVersion = use.WeightVersion }, 1, identity.Id, SchemaPaths.Responses, context.RequestAborted, call.LenientTools);
         ResponseBuilder builder = new(identity, call);
         if (call.Stream)
         {

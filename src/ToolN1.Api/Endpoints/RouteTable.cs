@@ -1,6 +1,8 @@
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Contracts.Responses;
+using ToolN1.Api.Contracts.Training;
+using ToolN1.Api.Endpoints.Training;
 using ToolN1.Api.OpenApi;
 
 namespace ToolN1.Api.Endpoints;
@@ -11,6 +13,12 @@ internal static class RouteTable
     private static readonly int[] GenerationRefusals = [400, 401, 404, 413, 415, 503];
     private static readonly int[] TokenRefusals = [400, 401, 404, 413, 415];
     private static readonly int[] AdminRefusals = [400, 401, 403, 413, 415];
+    private static readonly int[] AdminReadRefusals = [400, 401, 403, 404];
+    private static readonly int[] AdminWriteRefusals = [400, 401, 403, 404, 409, 413, 415];
+    private static readonly (string Name, string Description)[] FileId = [("id", "The file's id.")];
+    private static readonly (string Name, string Description)[] JobId = [("id", "The job's id.")];
+    private static readonly (string Name, string Description) After = ("after", "Id of the last item of the page before.");
+    private static readonly (string Name, string Description) Limit = ("limit", "Most items of the page.");
 
     /// <summary>Maps all routes.</summary>
     public static void MapToolN1(this IEndpointRouteBuilder routes)
@@ -49,7 +57,7 @@ internal static class RouteTable
             StreamedEvent = typeof(Completion),
             Refusals = GenerationRefusals,
         });
-        Get<ModelEndpoints>(routes, "/v1/models", endpoint => endpoint.ListAsync, Access.ApiKey, new OperationDoc("List the models", "There is one: the served model.")
+        Get<ModelEndpoints>(routes, "/v1/models", endpoint => endpoint.ListAsync, Access.ApiKey, new OperationDoc("List the models", "The served model, which is whichever of its versions is live, and the versions that training jobs made.")
         {
             Response = typeof(ModelList),
             Refusals = [401],
@@ -86,6 +94,9 @@ internal static class RouteTable
             Response = typeof(HealthBody),
             Refusals = [503],
         });
+        MapFiles(routes);
+        MapJobs(routes);
+        MapModels(routes);
         routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new AccessMetadata(Access.ApiKey));
         routes.MapOpenApi("/openapi/v1.json").WithMetadata(new AccessMetadata(Access.Public));
     }
@@ -155,6 +166,148 @@ internal static class RouteTable
             Refusals = [401, 403, 404],
         });
     }
+
+    private static void MapFiles(IEndpointRouteBuilder routes)
+    {
+        AdminPost<FileEndpoints>(routes, "/v1/files", endpoint => endpoint.UploadAsync, new OperationDoc(
+            "Upload a dataset",
+            "JSON lines, each either one of this server's rows (`tools`, `messages`, `answer`, `think`, `system`) or one of OpenAI's conversations (`messages` whose assistant messages have `tool_calls`, `tools`; "
+                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning). A file with a line that is neither is refused, and the lines are told.")
+        {
+            IsUpload = true,
+            Response = typeof(FileBody),
+            Refusals = AdminWriteRefusals,
+        });
+        AdminGet<FileEndpoints>(routes, "/v1/files", endpoint => endpoint.ListAsync, new OperationDoc("List the files", "Newest first, or oldest first with `order=asc`.")
+        {
+            QueryParameters = [After, Limit, ("order", "`desc` (the default) or `asc`."), ("purpose", "Only `fine-tune`.")],
+            Response = typeof(FileList),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<FileEndpoints>(routes, "/v1/files/{id}", endpoint => endpoint.GetAsync, new OperationDoc("Look up a file", "What is known of it.")
+        {
+            RouteParameters = FileId,
+            Response = typeof(FileBody),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<FileEndpoints>(routes, "/v1/files/{id}/content", endpoint => endpoint.ContentAsync, new OperationDoc("Download a file", "Its bytes as they were uploaded.")
+        {
+            RouteParameters = FileId,
+            IsDownload = true,
+            Refusals = [.. AdminReadRefusals, 409],
+        });
+        Map(routes.MapDelete("/v1/files/{id}", Handler<FileEndpoints>(endpoint => endpoint.DeleteAsync)), Access.AdminKey, new OperationDoc(
+            "Delete a file", "Jobs that have begun keep their own copy of its rows; one that has not will fail.")
+        {
+            RouteParameters = FileId,
+            Response = typeof(DeletedBody),
+            Refusals = AdminReadRefusals,
+        });
+    }
+
+    private static void MapJobs(IEndpointRouteBuilder routes)
+    {
+        const string Jobs = "/v1/fine_tuning/jobs";
+        AdminPost<FineTuningEndpoints>(routes, Jobs, endpoint => endpoint.CreateAsync, new OperationDoc(
+            "Start a training job",
+            "Jobs run one at a time beside live requests, in turns; others wait. A server that stops goes on with its job at the next start, from the last checkpoint, with the steps that it would have taken.")
+        {
+            Request = FineTuningShapes.CreateJob,
+            Examples = RequestExamples.FineTuningJob,
+            Response = typeof(JobBody),
+            Refusals = AdminWriteRefusals,
+        });
+        AdminGet<FineTuningEndpoints>(routes, Jobs, endpoint => endpoint.ListAsync, new OperationDoc("List the jobs", "Newest first.")
+        {
+            QueryParameters = [After, Limit],
+            Response = typeof(JobList),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<FineTuningEndpoints>(routes, Jobs + "/{id}", endpoint => endpoint.GetAsync, new OperationDoc("Look up a job", "How far it is, or how it ended.")
+        {
+            RouteParameters = JobId,
+            Response = typeof(JobBody),
+            Refusals = AdminReadRefusals,
+        });
+        foreach ((string verb, Func<FineTuningEndpoints, Func<HttpContext, Task>> handler, string summary, string description) in new (string, Func<FineTuningEndpoints, Func<HttpContext, Task>>, string, string)[]
+        {
+            ("cancel", endpoint => endpoint.CancelAsync, "Cancel a job", "A running one ends after its step in progress, with a checkpoint, whose model can be used; it cannot be resumed."),
+            ("pause", endpoint => endpoint.PauseAsync, "Pause a job", "A running one ends after its step in progress, with a checkpoint; others that wait may run meanwhile."),
+            ("resume", endpoint => endpoint.ResumeAsync, "Resume a paused job", "It waits for its turn and goes on from its last checkpoint."),
+        })
+        {
+            AdminPost(routes, $"{Jobs}/{{id}}/{verb}", handler, new OperationDoc(summary, description)
+            {
+                RouteParameters = JobId,
+                Response = typeof(JobBody),
+                Refusals = [.. AdminReadRefusals, 409],
+            });
+        }
+
+        AdminGet<FineTuningEndpoints>(routes, Jobs + "/{id}/events", endpoint => endpoint.EventsAsync, new OperationDoc("List a job's events", "Newest first; every step is one, with its figures in `data`.")
+        {
+            RouteParameters = JobId,
+            QueryParameters = [After, Limit],
+            Response = typeof(EventList),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<FineTuningEndpoints>(routes, Jobs + "/{id}/checkpoints", endpoint => endpoint.CheckpointsAsync, new OperationDoc("List a job's checkpoints", "Newest first; each one's model can be used by its name. The newest three are kept.")
+        {
+            RouteParameters = JobId,
+            QueryParameters = [After, Limit],
+            Response = typeof(CheckpointList),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<FineTuningEndpoints>(routes, "/admin/training/jobs/{id}/metrics", endpoint => endpoint.MetricsAsync, new OperationDoc("Figures of a job's steps", "In order, for curves.")
+        {
+            RouteParameters = JobId,
+            QueryParameters = [("after_step", "Only steps beyond this one."), Limit],
+            Response = typeof(MetricList),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<FineTuningEndpoints>(routes, "/admin/training/jobs/{id}/samples", endpoint => endpoint.SamplesAsync, new OperationDoc("Answers of a job's model", "To its held-out rows, with the right calls and what the answers were worth.")
+        {
+            RouteParameters = JobId,
+            QueryParameters = [Limit],
+            Response = typeof(SampleList),
+            Refusals = AdminReadRefusals,
+        });
+    }
+
+    private static void MapModels(IEndpointRouteBuilder routes)
+    {
+        AdminGet<AdminModelEndpoints>(routes, "/admin/models", endpoint => endpoint.ListAsync, new OperationDoc("List the versions of the served model", "With their held-out scores, and which is live.")
+        {
+            Response = typeof(ModelVersionList),
+            Refusals = [401, 403],
+        });
+        AdminPost<AdminModelEndpoints>(routes, "/admin/models/promote", endpoint => endpoint.PromoteAsync, new OperationDoc(
+            "Make a version live",
+            "Requests that name the served model run on it from now on; those in flight end on theirs. A gate stands before it: on the held-out rows of the job that made it, its exact match must not be lower than the live version's.")
+        {
+            Request = FineTuningShapes.Promote,
+            Examples = RequestExamples.Promote,
+            Response = typeof(LiveChangeBody),
+            Refusals = AdminWriteRefusals,
+        });
+        AdminPost<AdminModelEndpoints>(routes, "/admin/models/rollback", endpoint => endpoint.RollbackAsync, new OperationDoc("Take back the last promotion", "What was live before it is live again. No gate.")
+        {
+            Response = typeof(LiveChangeBody),
+            Refusals = [401, 403, 409],
+        });
+        AdminGet<AdminModelEndpoints>(routes, "/admin/audit", endpoint => endpoint.AuditAsync, new OperationDoc("Read the audit log", "Newest first: who did what when; for promotions with scores and data hash.")
+        {
+            QueryParameters = [Limit],
+            Response = typeof(AuditList),
+            Refusals = [400, 401, 403],
+        });
+    }
+
+    private static void AdminPost<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc)
+        where T : notnull => Map(routes.MapPost(route, Handler(handler)), Access.AdminKey, doc);
+
+    private static void AdminGet<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc)
+        where T : notnull => Get(routes, route, handler, Access.AdminKey, doc);
 
     private static void Post<T>(
         IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc, Access access = Access.ApiKey)

@@ -5,11 +5,12 @@ using ToolN1.Api.Errors;
 using ToolN1.Api.Shapes;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Hosting;
+using ToolN1.Training.Jobs.Models;
 
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /tokenize and /detokenize.</summary>
-internal sealed class TokenizeEndpoints(ServedModel model, IOptions<ChatServingOptions> options)
+internal sealed class TokenizeEndpoints(ServedModel model, ModelCatalog catalog, IOptions<ChatServingOptions> options)
 {
     private static readonly string[] ChatOnly = ["tools", "add_generation_prompt"];
     private static readonly string[] PromptOnly = ["add_special_tokens"];
@@ -19,7 +20,7 @@ internal sealed class TokenizeEndpoints(ServedModel model, IOptions<ChatServingO
     {
         using JsonDocument body = await RequestBody.ReadAsync(context, TokenizeShapes.Tokenize);
         JsonElement request = body.RootElement;
-        ChatBinder.RequireModel(request, model.Info);
+        await catalog.RequireAsync(request);
         int[] ids = Encode(request);
         TokenizeResponse answer = new()
         {
@@ -36,7 +37,7 @@ internal sealed class TokenizeEndpoints(ServedModel model, IOptions<ChatServingO
     {
         using JsonDocument body = await RequestBody.ReadAsync(context, TokenizeShapes.Detokenize);
         JsonElement request = body.RootElement;
-        ChatBinder.RequireModel(request, model.Info);
+        await catalog.RequireAsync(request);
         int[] ids = SamplingBinder.TokenIds(request.Items("tokens"), FieldPath.Root.Field("tokens"), model.Tokenizer.VocabularySize);
         await JsonAnswer.WriteAsync(context, new DetokenizeResponse { Prompt = model.Tokenizer.Decode(ids) }, ApiJsonContext.Relaxed.DetokenizeResponse);
     }

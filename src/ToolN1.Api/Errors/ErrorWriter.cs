@@ -3,6 +3,8 @@ using System.Text.Json;
 using ToolN1.Api.Contracts;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Model;
+using ToolN1.Training.Jobs;
 
 namespace ToolN1.Api.Errors;
 
@@ -21,6 +23,18 @@ internal static class ErrorWriter
         { RetryAfter = overloaded.RetryAfter },
         ContextLengthExceededException tooLong =>
             ApiException.ContextLengthExceeded(tooLong.PromptTokens, tooLong.RequestedTokens, tooLong.MaxModelLength, "messages"),
+        TrainingRefusedException refused => new ApiException(
+            refused.IsNotFound ? StatusCodes.Status404NotFound : refused.IsConflict ? StatusCodes.Status409Conflict : StatusCodes.Status400BadRequest,
+            ErrorTypes.InvalidRequest,
+            refused.Message,
+            refused.Field,
+            refused.Code),
+        CheckpointException => new ApiException(
+            StatusCodes.Status500InternalServerError,
+            ErrorTypes.Server,
+            "The model's files in the data directory are missing or damaged.",
+            "model",
+            "model_unusable"),
         BadHttpRequestException bad => FromStatus(bad.StatusCode),
         _ => null,
     };

@@ -58,7 +58,18 @@ internal static class DocumentTransformers
             Required = true,
             Description = parameter.Description,
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        }), .. doc.QueryParameters.Select(parameter => new OpenApiParameter
+        {
+            Name = parameter.Name,
+            In = ParameterLocation.Query,
+            Description = parameter.Description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         })];
+        if (doc.IsUpload)
+        {
+            operation.RequestBody = UploadBody();
+        }
+
         if (doc.Request is not null)
         {
             operation.RequestBody = new OpenApiRequestBody
@@ -91,10 +102,38 @@ internal static class DocumentTransformers
         }
     }
 
+    private static OpenApiRequestBody UploadBody() => new()
+    {
+        Required = true,
+        Description = "A form.",
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            ["multipart/form-data"] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { "file", "purpose" },
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["purpose"] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = ["fine-tune"], Description = "Always `fine-tune`." },
+                        ["file"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", Description = "JSON lines: this server's rows, or OpenAI's conversations." },
+                    },
+                },
+            },
+        },
+    };
+
     private static async Task<OpenApiResponse> SuccessAsync(
         OperationDoc doc, OpenApiOperationTransformerContext context, OpenApiDocument document, CancellationToken cancellationToken)
     {
         OpenApiResponse success = new() { Description = "The answer.", Content = new Dictionary<string, OpenApiMediaType>() };
+        if (doc.IsDownload)
+        {
+            success.Content["application/octet-stream"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", Description = "The file's bytes." } };
+            return success;
+        }
+
         if (doc.Response is null)
         {
             success.Content["text/plain"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Plain text." } };
@@ -130,8 +169,9 @@ internal static class DocumentTransformers
         StatusCodes.Status401Unauthorized => "The key is missing or wrong.",
         StatusCodes.Status403Forbidden => "The route needs an admin key (`ToolN1:Auth:AdminKeys`).",
         StatusCodes.Status404NotFound => "There is nothing of that id.",
+        StatusCodes.Status409Conflict => "The state of things stands against it (`code` says which): a job that has ended, a gate that is not passed.",
         StatusCodes.Status413PayloadTooLarge => "The body is too large.",
-        StatusCodes.Status415UnsupportedMediaType => "The body is not sent as application/json.",
+        StatusCodes.Status415UnsupportedMediaType => "The body is not sent as the content type that the route takes.",
         StatusCodes.Status503ServiceUnavailable => "The queue is full, or the server is not ready or stopping; Retry-After says when to try again.",
         _ => "The server failed.",
     };

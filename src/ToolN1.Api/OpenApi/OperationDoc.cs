@@ -17,6 +17,15 @@ internal sealed record OperationDoc(string Summary, string Description)
     /// <summary>Names and descriptions of the parts of the route that vary.</summary>
     public IReadOnlyList<(string Name, string Description)> RouteParameters { get; init; } = [];
 
+    /// <summary>Names and descriptions of the parameters of the query, all optional.</summary>
+    public IReadOnlyList<(string Name, string Description)> QueryParameters { get; init; } = [];
+
+    /// <summary>Whether the body is a form with a file and its purpose.</summary>
+    public bool IsUpload { get; init; }
+
+    /// <summary>Whether the answer is a file's bytes.</summary>
+    public bool IsDownload { get; init; }
+
     /// <summary>The answer's type.</summary>
     public Type? Response { get; init; }
 

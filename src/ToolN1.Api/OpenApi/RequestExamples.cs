@@ -206,6 +206,24 @@ internal static class RequestExamples
               },
               "item": { "answer": [{ "name": "get_weather", "arguments": { "city": "Paris" } }] },
               "model_sample": "<think>Rome, then.</think><tool_call>[{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}]</tool_call>"
+
+    /// <summary>POST /v1/fine_tuning/jobs; the file ids are placeholders.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> FineTuningJob(string model) =>
+    [
+        ("automatic", "Everything chosen by the server", Parse($$"""{ "model": {{Quote(model)}}, "training_file": "file-TRAINING", "validation_file": "file-HELD-OUT" }""")),
+        ("supervised", "Hyperparameters given", Parse(
+            $$$"""
+            {
+              "model": {{{Quote(model)}}},
+              "training_file": "file-TRAINING",
+              "validation_file": "file-HELD-OUT",
+              "method": {
+                "type": "supervised",
+                "supervised": { "hyperparameters": { "n_epochs": 2, "batch_size": 8, "learning_rate_multiplier": "auto", "live_share": 0.7 } }
+              },
+              "seed": 7,
+              "suffix": "weather",
+              "metadata": { "ticket": "T-1" }
             }
             """)),
     ];
@@ -220,6 +238,12 @@ internal static class RequestExamples
     [
         ("bfcl", "BFCL's data under ToolN1:DataDirectory, in benchmarks/bfcl", Parse("""{ "benchmark": "bfcl" }""")),
         ("some", "Ten cases of one category, with the served chat format", Parse("""{ "benchmark": "bfcl", "categories": ["simple"], "limit": 10, "mode": "native", "max_tokens": 512 }""")),
+
+    /// <summary>POST /admin/models/promote; the job is a placeholder.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Promote(string model) =>
+    [
+        ("gated", "Through the gate", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}} }""")),
+        ("forced", "Whatever the gate says", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}}, "force": true }""")),
     ];
 
     private static string Quote(string model) => JsonValue.Create(model).ToJsonString();

@@ -1,5 +1,3 @@
-using ToolN1.Engine;
-
 namespace ToolN1.Api.Streaming;
 
 /// <summary>What is the same in a whole answer and in all chunks of it.</summary>
@@ -10,9 +8,13 @@ namespace ToolN1.Api.Streaming;
 internal sealed record AnswerIdentity(string Id, long Created, string Model, string Fingerprint)
 {
     /// <summary>A new answer's identity.</summary>
-    public static AnswerIdentity New(string prefix, ModelInfo model, TimeProvider time) => new(
+    /// <param name="prefix">Begins the id.</param>
+    /// <param name="model">The model as the request named it.</param>
+    /// <param name="weightVersion">Identity of its weights.</param>
+    /// <param name="time">Now.</param>
+    public static AnswerIdentity New(string prefix, string model, string weightVersion, TimeProvider time) => new(
         prefix + Guid.NewGuid().ToString("N"),
         time.GetUtcNow().ToUnixTimeSeconds(),
-        model.Name,
-        "fp_" + model.WeightVersion[..Math.Min(12, model.WeightVersion.Length)]);
+        model,
+        "fp_" + weightVersion[..Math.Min(12, weightVersion.Length)]);
 }

@@ -20,6 +20,7 @@ internal sealed class CompletionText(IInferenceEngine engine, Tokenizer tokenize
             PromptTokenIds = prompt,
             MaxNewTokens = call.MaxNewTokens,
             Sampling = SamplingBinder.ForChoice(call.Sampling, index % call.Choices),
+            WeightVersion = call.WeightVersion,
             PromptLogProbs = call.Echo ? call.LogProbs : null,
             CacheSalt = call.CacheSalt,
         };

@@ -54,6 +54,12 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     }
 
     /// <inheritdoc/>
+    public void Saved(int step, string folder)
+    {
+        // The progress bar has no place for it.
+    }
+
+    /// <inheritdoc/>
     public void Measured(SftStepResult result)
     {
         double secondsLeft = _clock.Elapsed.TotalSeconds / Math.Max(1, result.Step - _firstStep) * (_totalSteps - result.Step);

@@ -83,6 +83,7 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
                 Sampling = sampling,
                 Constraint = chat.Constraint,
                 CacheSalt = request.CacheSalt,
+                WeightVersion = request.WeightVersion,
             },
             cancellationToken);
         ChatOutputParser parser = format.CreateParser(request.ToolChoice is ToolChoice.None ? null : chat.Tools);

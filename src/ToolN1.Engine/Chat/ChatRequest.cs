@@ -35,6 +35,9 @@ public sealed record ChatRequest
     /// <summary>Most tokens to generate, thinking included; null takes what the model's length leaves.</summary>
     public int? MaxNewTokens { get; init; }
 
+    /// <summary>Version of the weights to run on; null is whichever is live when the sequence starts.</summary>
+    public string? WeightVersion { get; init; }
+
     /// <summary>Texts at which the visible answer ends; they are not part of it.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 

@@ -20,6 +20,16 @@ public interface IModelHost
     ModelLease Lease(string name, double liveShare);
 
     /// <summary>
+    /// Reads a checkpoint of the served model's shape and publishes it as a version, named by the identity of its weights;
+    /// one that is served already is not read into memory twice.
+    /// </summary>
+    /// <param name="folder">A Hugging Face folder.</param>
+    /// <param name="cancellationToken">Gives up before the version is published.</param>
+    /// <returns>The version, by which requests name it.</returns>
+    /// <exception cref="Model.CheckpointException">The folder cannot be read, or holds a model of another shape.</exception>
+    Task<string> LoadAsync(string folder, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Makes a published version live: requests that name no version and start from now on run on it; those in flight end
     /// on the version that they began with. Going back to an earlier version is the same act.
     /// </summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using ToolN1.Engine.Diagnostics;
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Execution;
@@ -85,6 +86,28 @@ internal sealed class ModelHost : IModelHost
         lock (_gate)
         {
             return _leases.Add(name) ? new ModelLease(this, name, liveShare) : throw new ArgumentException($"A lease named '{name}' is held already.", nameof(name));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> LoadAsync(string folder, CancellationToken cancellationToken)
+    {
+        // Reading takes no turn: until it is published the decoder is this call's alone.
+        Decoder decoder = await Task.Run(() => CheckpointLoader.Load(folder, Device, DType), cancellationToken).ConfigureAwait(false);
+        bool isTaken = false;
+        try
+        {
+            RequireShape(folder, decoder.Config);
+            string version = decoder.WeightVersion;
+            await RunAsync(() => isTaken = AddLoaded(version, decoder), 0, cancellationToken).ConfigureAwait(false);
+            return version;
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                decoder.Dispose();
+            }
         }
     }
 
@@ -176,6 +199,39 @@ internal sealed class ModelHost : IModelHost
         if (!_loop.IsInUse(version))
         {
             FreeIfRetiring(version);
+        }
+    }
+
+    // False when the version is there already.
+    private bool AddLoaded(string version, Decoder decoder)
+    {
+        lock (_gate)
+        {
+            if (_versions.Contains(version))
+            {
+                return false;
+            }
+
+            if (_retiring.Remove(version))
+            {
+                // Requests still run on it: it simply stays.
+                _versions.Add(version);
+                return false;
+            }
+        }
+
+        _packedHead?.PackAlike(decoder);
+        _runner.Add(version, decoder);
+        Publish(version);
+        return true;
+    }
+
+    private void RequireShape(string folder, ModelConfig config)
+    {
+        ModelConfig alike = config with { EndOfSequenceIds = Config.EndOfSequenceIds, BeginOfSequenceId = Config.BeginOfSequenceId, DeclaredDType = Config.DeclaredDType };
+        if (alike != Config)
+        {
+            throw new CheckpointException(Path.Combine(folder, ModelConfig.FileName), "describes a model of another shape than the served one.");
         }
     }
 

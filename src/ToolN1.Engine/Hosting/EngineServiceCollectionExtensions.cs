@@ -16,7 +16,7 @@ public static class EngineServiceCollectionExtensions
 {
     /// <summary>
     /// Adds options with their checks (sections <c>ToolN1:Model</c>, <c>ToolN1:Engine</c> and <c>ToolN1:Chat</c>), <see cref="ServedModel"/>,
-    /// <see cref="IInferenceEngine"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ConstraintCompiler"/>, <see cref="ChatPipeline"/>, <see cref="ToolN1ChatClient"/> as <see cref="IChatClient"/>, and the
+    /// <see cref="IInferenceEngine"/>, <see cref="Execution.IModelHost"/>, <see cref="Tokenizer"/>, <see cref="IChatFormat"/>, <see cref="ConstraintCompiler"/>, <see cref="ChatPipeline"/>, <see cref="ToolN1ChatClient"/> as <see cref="IChatClient"/>, and the
     /// hosted service that loads the model before any server starts. Whoever resolves one of them earlier loads it then.
     /// </summary>
     public static IServiceCollection AddToolN1Engine(this IServiceCollection services, IConfiguration configuration)
@@ -34,6 +34,7 @@ public static class EngineServiceCollectionExtensions
         services.AddSingleton<EngineHost>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<EngineHost>());
         services.AddSingleton<IInferenceEngine>(provider => provider.GetRequiredService<EngineHost>().Engine);
+        services.AddSingleton(provider => provider.GetRequiredService<EngineHost>().Engine.Host);
         services.AddSingleton(provider => provider.GetRequiredService<EngineHost>().Model);
         services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Tokenizer);
         services.AddSingleton(provider => provider.GetRequiredService<ServedModel>().Format);

@@ -45,6 +45,12 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
     private async Task<EvaluationCase> OneAsync(string category, int index, TrainingRow row, CancellationToken cancellationToken)
     {
         int[] prompt = format.Render(row.Conversation, row.Tools, addGenerationPrompt: true).Encode(tokenizer);
+        if (prompt.Length >= engine.Model.MaxModelLength)
+        {
+            // No room for an answer.
+            return new EvaluationCase(row.Category ?? category, index, false, row.Messages[^1].Content ?? string.Empty, row.AnswerJson, string.Empty, 0);
+        }
+
         GenerationRequest request = new()
         {
             RequestId = $"{category}-{index}",

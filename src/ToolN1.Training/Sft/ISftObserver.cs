@@ -18,6 +18,11 @@ public interface ISftObserver
     /// <param name="step">Step, from 1.</param>
     void Stepped(int step);
 
+    /// <summary>A checkpoint was written.</summary>
+    /// <param name="step">Steps that it holds.</param>
+    /// <param name="folder">Its folder.</param>
+    void Saved(int step, string folder);
+
     /// <summary>Metrics of the steps since the last call; also a line of metrics.jsonl.</summary>
     /// <param name="result">Their means.</param>
     void Measured(SftStepResult result);

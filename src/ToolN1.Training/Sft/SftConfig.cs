@@ -27,6 +27,9 @@ public sealed record SftConfig
     /// <summary>Tokens of one optimizer step, shared prefixes counted once; the step takes as many groups as fit, at least one.</summary>
     public int TokensPerStep { get; init; } = 4096;
 
+    /// <summary>Most rows of one optimizer step; null leaves it to the tokens. A step takes one group at least.</summary>
+    public int? RowsPerStep { get; init; }
+
     /// <summary>Most tokens of one forward and backward pass; a greater group goes alone. Changes memory and speed, not the result.</summary>
     public int MicroBatchTokens { get; init; } = 4096;
 

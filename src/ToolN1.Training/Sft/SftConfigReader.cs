@@ -85,6 +85,7 @@ public static class SftConfigReader
         Check(config.Schedule.WarmupSteps >= 0, "schedule.warmup_steps", "0 or greater");
         Check(IsFraction(config.Schedule.Minimum), "schedule.minimum", "between 0 and 1");
         Check(config.TokensPerStep > 0, "tokens_per_step", "positive");
+        Check(config.RowsPerStep is null or > 0, "rows_per_step", "positive");
         Check(config.MicroBatchTokens > 0, "micro_batch_tokens", "positive");
         Check(config.SharedPrefixRows > 0, "shared_prefix_rows", "positive");
         Check(IsFraction(config.PromptLossWeight), "prompt_loss_weight", "between 0 and 1");

@@ -63,20 +63,23 @@ internal sealed class SftDataset
     /// <summary>The groups of the next step.</summary>
     /// <param name="cursor">Where to go on; moved behind the last group taken.</param>
     /// <param name="tokenBudget">Most tokens; one group is taken even if it has more.</param>
-    public List<RowGroup> Draw(DataCursor cursor, int tokenBudget)
+    /// <param name="rowBudget">Most rows; one group is taken even if it has more.</param>
+    public List<RowGroup> Draw(DataCursor cursor, int tokenBudget, int rowBudget = int.MaxValue)
     {
         List<RowGroup> drawn = [];
         int tokens = 0;
+        int rows = 0;
         while (true)
         {
             RowGroup next = _groups[OrderOf(cursor.Epoch)[cursor.Position]];
-            if (drawn.Count > 0 && tokens + next.TokenCount > tokenBudget)
+            if (drawn.Count > 0 && ((long)tokens + next.TokenCount > tokenBudget || rows + next.Rows.Count > rowBudget))
             {
                 return drawn;
             }
 
             drawn.Add(next);
             tokens += next.TokenCount;
+            rows += next.Rows.Count;
             cursor.Position++;
             if (cursor.Position == _groups.Count)
             {

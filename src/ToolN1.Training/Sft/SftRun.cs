@@ -14,13 +14,16 @@ public sealed class SftRun
     private readonly SftConfig _config;
     private readonly string _configFile;
     private readonly ISftObserver _observer;
+    private readonly Action<Action> _turn;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="config">Checked by <see cref="SftConfigReader"/>.</param>
     /// <param name="configFile">Named in errors.</param>
     /// <param name="observer">Told what happens.</param>
-    public SftRun(SftConfig config, string configFile, ISftObserver observer)
+    /// <param name="turn">Runs a piece of a step, one micro-batch at most, where and when the device is free; null runs it at once.</param>
+    public SftRun(SftConfig config, string configFile, ISftObserver observer, Action<Action>? turn = null)
     {
+        _turn = turn ?? (work => work());
         _config = config;
         _configFile = configFile;
         _observer = observer;
@@ -28,6 +31,11 @@ public sealed class SftRun
 
     /// <summary>The finished model.</summary>
     public string ModelFolder => Path.Combine(_config.Output, "model");
+
+    /// <summary>Whether there is a checkpoint to go on from.</summary>
+    public bool CanResume => Checkpoints.List().Count > 0;
+
+    private RunCheckpoints<SftState> Checkpoints => new(Path.Combine(_config.Output, "checkpoints"), _config.KeepCheckpoints, SftStateJson.Default.SftState);
 
     /// <summary>Trains to the end, or until cancelled; either way the last step is in a checkpoint.</summary>
     /// <param name="resume">Goes on from the newest checkpoint. Without it an output folder that holds checkpoints is refused.</param>
@@ -41,8 +49,8 @@ public sealed class SftRun
     {
         // 1. Model, optimizers, and where an earlier run stopped.
         using SftModel model = SftModel.Create(_config, _configFile);
-        using SftStepper stepper = new(_config, model.Decoder);
-        RunCheckpoints<SftState> checkpoints = new(Path.Combine(_config.Output, "checkpoints"), _config.KeepCheckpoints, SftStateJson.Default.SftState);
+        using SftStepper stepper = new(_config, model.Decoder, turn: _turn);
+        RunCheckpoints<SftState> checkpoints = Checkpoints;
         SftState state = Begin(model, stepper, checkpoints, resume);
         int totalSteps = _config.Phases.Sum(phase => phase.Steps);
         LearningRateSchedule schedule = new(_config.Schedule.Kind, totalSteps, _config.Schedule.WarmupSteps, _config.Schedule.Minimum);
@@ -109,10 +117,23 @@ public sealed class SftRun
     {
         string path = Path.Combine(_config.Output, "metrics.jsonl");
         string[] kept = doneSteps > 0 && File.Exists(path)
-            ? [.. File.ReadLines(path).Where(line => JsonSerializer.Deserialize(line, SftStateJson.Default.SftStepResult)?.Step <= doneSteps)]
+            ? [.. File.ReadLines(path).Where(line => StepOf(line) <= doneSteps)]
             : [];
         File.WriteAllLines(path, kept);
         return new StreamWriter(path, append: true) { AutoFlush = true };
+    }
+
+    // A process that was killed may have left half a line; it belongs to a step that is done again.
+    private static int? StepOf(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, SftStateJson.Default.SftStepResult)?.Step;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private SftState Begin(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, bool resume)
@@ -136,7 +157,7 @@ public sealed class SftRun
     {
         long begin = Stopwatch.GetTimestamp();
         DataCursor cursor = new() { Epoch = state.Epoch, Position = state.Position };
-        List<RowGroup> groups = data.Draw(cursor, _config.TokensPerStep);
+        List<RowGroup> groups = data.Draw(cursor, _config.TokensPerStep, _config.RowsPerStep ?? int.MaxValue);
         state.Step++;
         StepSums sums = stepper.Step(groups, Seeds.Combine(_config.Seed, state.Step), schedule.Factor(state.Step));
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
@@ -158,9 +179,10 @@ public sealed class SftRun
         }
     }
 
-    private static void Save(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, SftState state)
+    private void Save(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, SftState state)
     {
         state.OptimizerUpdates = [.. stepper.Optimizers.Select(optimizer => optimizer.Updates)];
         checkpoints.Save([.. model.Decoder.NamedWeights()], stepper.Optimizers, state);
+        _observer.Saved(state.Step, checkpoints.PathOf(state.Step));
     }
 }

@@ -17,13 +17,16 @@ internal sealed class SftStepper : IDisposable
     private readonly Decoder _decoder;
     private readonly Tensor[] _parameters;
     private readonly DecoderPass? _pass;
+    private readonly Action<Action> _turn;
 
     /// <summary>Prepares the optimizers.</summary>
     /// <param name="config">The run.</param>
     /// <param name="decoder">f32 masters that require gradients, with the products' dtype in its projections; the caller owns it.</param>
     /// <param name="autograd">Goes through autograd even where the pass with written-out derivatives would do.</param>
-    public SftStepper(SftConfig config, Decoder decoder, bool autograd = false)
+    /// <param name="turn">Runs each micro-batch, and the update; null runs them at once.</param>
+    public SftStepper(SftConfig config, Decoder decoder, bool autograd = false, Action<Action>? turn = null)
     {
+        _turn = turn ?? (work => work());
         ScalarType compute = decoder.Head.ComputeDType ?? ScalarType.Float32;
         _pass = autograd || !DecoderPass.Supports(decoder) ? null : DecoderPass.Create(decoder, compute);
         _config = config;
@@ -48,36 +51,20 @@ internal sealed class SftStepper : IDisposable
     /// <returns>Sums and norms; <see cref="StepSums.IsFinite"/> is false when the step was skipped.</returns>
     public StepSums Step(IReadOnlyList<RowGroup> groups, int seed, double scheduleFactor)
     {
-        using DisposeScope scope = NewDisposeScope();
-
         // 1. Lay out all micro-batches first: their common weight divides every sum, so the split does not matter.
         List<PackedBatch> batches = [.. Split(groups, seed)];
         double totalWeight = batches.Sum(batch => batch.TotalWeight);
 
         // 2. Gradients of each.
-        foreach (Tensor parameter in _parameters)
-        {
-            parameter.grad?.zero_();
-        }
-
-        _pass?.LoadWeights();
+        _turn(Begin);
         StepSums sums = new() { Tokens = batches.Sum(batch => batch.TokenCount), Answers = batches.Sum(batch => batch.AnswerLengths.Count), AnswerTokens = batches.Sum(batch => batch.AnswerTokens) };
         foreach (PackedBatch batch in batches)
         {
-            Accumulate(batch, totalWeight, sums);
+            _turn(() => Accumulate(batch, totalWeight, sums));
         }
 
         // 3. Clip, check, update.
-        sums.GradientNorm = GradientClipping.Clip(_parameters, _config.ClipNorm);
-        sums.IsFinite = double.IsFinite(sums.Loss) && double.IsFinite(sums.GradientNorm);
-        if (sums.IsFinite)
-        {
-            foreach (IOptimizer optimizer in Optimizers)
-            {
-                optimizer.Step(scheduleFactor);
-            }
-        }
-
+        _turn(() => Update(sums, scheduleFactor));
         return sums;
     }
 
@@ -90,6 +77,31 @@ internal sealed class SftStepper : IDisposable
         }
 
         _pass?.Dispose();
+    }
+
+    private void Begin()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (Tensor parameter in _parameters)
+        {
+            parameter.grad?.zero_();
+        }
+
+        _pass?.LoadWeights();
+    }
+
+    private void Update(StepSums sums, double scheduleFactor)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        sums.GradientNorm = GradientClipping.Clip(_parameters, _config.ClipNorm);
+        sums.IsFinite = double.IsFinite(sums.Loss) && double.IsFinite(sums.GradientNorm);
+        if (sums.IsFinite)
+        {
+            foreach (IOptimizer optimizer in Optimizers)
+            {
+                optimizer.Step(scheduleFactor);
+            }
+        }
     }
 
     private IEnumerable<PackedBatch> Split(IReadOnlyList<RowGroup> groups, int seed)

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Tokenization;
 using ToolN1.TestSupport;
@@ -21,6 +22,8 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
         new(() => Tokenizer.Load(TinyCheckpoint.WriteTokenizer(Directory.CreateTempSubdirectory("tooln1-api-").FullName)));
 
     private readonly Dictionary<string, string> _settings;
+    private readonly Action<IServiceCollection> _services;
+    private readonly string _temporary = Directory.CreateTempSubdirectory("tooln1-data-").FullName;
 
     public ApiServer(params (string Key, string Value)[] settings)
         : this(_ => { }, settings)
@@ -28,16 +31,28 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
     }
 
     public ApiServer(Action<FakeEngine> configure, params (string Key, string Value)[] settings)
+        : this(configure, _ => { }, settings)
     {
+    }
+
+    public ApiServer(Action<FakeEngine> configure, Action<IServiceCollection> services, params (string Key, string Value)[] settings)
+    {
+        _services = services;
         _settings = settings.ToDictionary(setting => setting.Key, setting => setting.Value);
         Engine = new FakeEngine(Tokenizer);
         configure(Engine);
+        Host = new FakeModelHost(Engine.Model.WeightVersion);
         Client = CreateClient();
     }
 
     public static Tokenizer Tokenizer => SharedTokenizer.Value;
 
     public FakeEngine Engine { get; }
+
+    public FakeModelHost Host { get; }
+
+    /// <summary>Jobs and files, where there is an admin key; a folder of its own unless the settings name one.</summary>
+    public string DataDirectory => _settings.GetValueOrDefault("ToolN1:DataDirectory", _temporary);
 
     public HttpClient Client { get; }
 
@@ -72,8 +87,18 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
         return chunks;
     }
 
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing && Directory.Exists(_temporary))
+        {
+            Directory.Delete(_temporary, recursive: true);
+        }
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
+        builder.UseSetting("ToolN1:DataDirectory", _temporary);
         foreach ((string key, string value) in _settings)
         {
             builder.UseSetting(key, value);
@@ -88,9 +113,11 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
             services.Remove(loaders[0]);
             IChatFormat format = ChatFormats.Create("tool-n1", ".", Tokenizer);
             services.Replace(ServiceDescriptor.Singleton<IInferenceEngine>(Engine));
+            services.Replace(ServiceDescriptor.Singleton<IModelHost>(Host));
             services.Replace(ServiceDescriptor.Singleton(Tokenizer));
             services.Replace(ServiceDescriptor.Singleton(format));
             services.Replace(ServiceDescriptor.Singleton(new ServedModel(Engine.Model, Tokenizer, format, ".", DateTimeOffset.UnixEpoch.AddSeconds(1234))));
+            _services(services);
         });
     }
 }

@@ -30,6 +30,8 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
         }
 
         Assert.Equal(6, File.ReadAllLines(Path.Combine(parts.Output, "metrics.jsonl")).Length);
+        Assert.Equal([2, 3], first.Checkpoints);
+        Assert.Equal([4, 6], second.Checkpoints);
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(whole.Output, "checkpoints")).Length);
     }
 
@@ -56,6 +58,54 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
 
         Assert.NotEmpty(decoder.Config.EndOfSequenceIds);
         Assert.Contains("\"chat_format\": \"tool-n1\"", File.ReadAllText(Path.Combine(run.ModelFolder, "config.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Execute_InTurnsOnAnotherThread_EqualsThePlainRunBitForBit()
+    {
+        SftConfig plain = fixture.Config("plain", steps: 3) with { MicroBatchTokens = 200 };
+        using SilentObserver plainObserver = new();
+        new SftRun(plain, "test", plainObserver).Execute(resume: false, TestContext.Current.CancellationToken);
+
+        SftConfig turned = plain with { Output = Path.Combine(fixture.Folder, "turned") };
+        using SilentObserver turnedObserver = new();
+        int turns = 0;
+        void Turn(Action work)
+        {
+            turns++;
+            Thread thread = new(() => work());
+            thread.Start();
+            thread.Join();
+        }
+
+        new SftRun(turned, "test", turnedObserver, Turn).Execute(resume: false, TestContext.Current.CancellationToken);
+        Assert.Equal(plainObserver.Results.Select(result => (result.Loss, result.GradientNorm)), turnedObserver.Results.Select(result => (result.Loss, result.GradientNorm)));
+        Assert.True(turns > 3 * 3, $"{turns} turns");
+    }
+
+    [Fact]
+    public void Execute_RowsPerStep_BoundTheStep()
+    {
+        SftConfig config = fixture.Config("rows", steps: 9) with { TokensPerStep = int.MaxValue, RowsPerStep = 2, SharedPrefixRows = 1 };
+        using SilentObserver observer = new();
+        new SftRun(config, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken);
+
+        // Eighteen rows in nine steps are one pass.
+        Assert.Equal(1, observer.Results[^1].Epoch);
+    }
+
+    [Fact]
+    public void Execute_MetricsTornByAKill_AreMendedAtTheCheckpoint()
+    {
+        SftConfig config = fixture.Config("torn", steps: 4);
+        using SilentObserver first = new() { StopAfter = 2 };
+        new SftRun(config, "test", first).Execute(resume: false, first.StopToken);
+        string metrics = Path.Combine(config.Output, "metrics.jsonl");
+        File.AppendAllText(metrics, File.ReadLines(metrics).First().Replace("\"step\":1", "\"step\":3", StringComparison.Ordinal) + "\n{\"step\":4,\"los");
+
+        using SilentObserver second = new();
+        Assert.True(new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.Equal(4, File.ReadAllLines(metrics).Length);
     }
 
     [Fact]

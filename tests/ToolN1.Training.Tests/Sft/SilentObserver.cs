@@ -29,6 +29,14 @@ internal sealed class SilentObserver : ISftObserver, IDisposable
         }
     }
 
+    public List<int> Checkpoints { get; } = [];
+
+    public void Saved(int step, string folder)
+    {
+        Assert.True(Directory.Exists(folder));
+        Checkpoints.Add(step);
+    }
+
     public void Measured(SftStepResult result) => Results.Add(result);
 
     public void Dispose() => _stop.Dispose();

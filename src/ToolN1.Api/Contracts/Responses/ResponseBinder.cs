@@ -17,7 +17,6 @@ internal static class ResponseBinder
     /// <exception cref="ApiException">400 or 404 naming the field.</exception>
     public static ResponseCall Bind(JsonElement request, ModelInfo model, ChatServingOptions options, string? tenant)
     {
-        ChatBinder.RequireModel(request, model);
         bool stream = request.Boolean("stream") ?? false;
         if (!stream && request.Has("stream_options", out _))
         {

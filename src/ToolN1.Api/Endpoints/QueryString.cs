@@ -1,0 +1,49 @@
+using System.Globalization;
+using Microsoft.Extensions.Primitives;
+using ToolN1.Api.Errors;
+
+namespace ToolN1.Api.Endpoints;
+
+/// <summary>Reads a request's query; a parameter that the route does not know is refused by name, as a body's field is.</summary>
+internal sealed class QueryString
+{
+    private readonly IQueryCollection _query;
+
+    /// <summary>Checks the names.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="known">Parameters that the route knows.</param>
+    /// <exception cref="ApiException">400 naming an unknown or doubled one.</exception>
+    public QueryString(HttpContext context, params IReadOnlyList<string> known)
+    {
+        _query = context.Request.Query;
+        foreach ((string name, StringValues values) in _query)
+        {
+            if (!known.Contains(name))
+            {
+                throw ApiException.Invalid(name, $"Unknown parameter: '{name}'.", "unknown_parameter");
+            }
+
+            if (values.Count > 1)
+            {
+                throw ApiException.Invalid(name, $"'{name}' is given twice.", "duplicate_parameter");
+            }
+        }
+    }
+
+    /// <summary>A text, or null.</summary>
+    public string? Text(string name) => _query.TryGetValue(name, out StringValues values) && !string.IsNullOrEmpty(values[0]) ? values[0] : null;
+
+    /// <summary>A whole number within bounds.</summary>
+    /// <exception cref="ApiException">400 naming it.</exception>
+    public int Integer(string name, int min, int max, int otherwise) =>
+        Text(name) is not string text ? otherwise
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max ? value
+        : throw ApiException.Invalid(name, $"Invalid value for '{name}': it must be a whole number between {min} and {max}.");
+
+    /// <summary>One of some words.</summary>
+    /// <exception cref="ApiException">400 naming it.</exception>
+    public string Choice(string name, string otherwise, params IReadOnlyList<string> choices) =>
+        Text(name) is not string text ? otherwise
+        : choices.Contains(text) ? text
+        : throw ApiException.Invalid(name, $"Invalid value for '{name}': supported values are {string.Join(", ", choices.Select(choice => $"'{choice}'"))}.");
+}

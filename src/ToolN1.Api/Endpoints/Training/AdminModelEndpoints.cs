@@ -1,0 +1,45 @@
+using System.Text.Json;
+using ToolN1.Api.Auth;
+using ToolN1.Api.Contracts;
+using ToolN1.Api.Contracts.Training;
+using ToolN1.Api.Shapes;
+using ToolN1.Training.Jobs.Models;
+using ToolN1.Training.Jobs.Storage;
+
+namespace ToolN1.Api.Endpoints.Training;
+
+/// <summary>/admin/models and /admin/audit: which version is live, and who made it so.</summary>
+internal sealed class AdminModelEndpoints(ModelCatalog catalog)
+{
+    /// <summary>GET /admin/models.</summary>
+    public async Task ListAsync(HttpContext context) =>
+        await JsonAnswer.WriteAsync(
+            context, new ModelVersionList { Data = [.. (await catalog.ListAsync()).Select(TrainingWire.Model)] }, ApiJsonContext.Relaxed.ModelVersionList);
+
+    /// <summary>POST /admin/models/promote.</summary>
+    public async Task PromoteAsync(HttpContext context)
+    {
+        using JsonDocument body = await RequestBody.ReadAsync(context, FineTuningShapes.Promote);
+        JsonElement request = body.RootElement;
+        LiveChange change = await catalog.PromoteAsync(
+            request.String("model")!,
+            request.Boolean("require_improvement") ?? false,
+            request.Boolean("force") ?? false,
+            Caller.Of(context),
+            context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, TrainingWire.Change(change), ApiJsonContext.Relaxed.LiveChangeBody);
+    }
+
+    /// <summary>POST /admin/models/rollback.</summary>
+    public async Task RollbackAsync(HttpContext context) =>
+        await JsonAnswer.WriteAsync(
+            context, TrainingWire.Change(await catalog.RollbackAsync(Caller.Of(context), context.RequestAborted)), ApiJsonContext.Relaxed.LiveChangeBody);
+
+    /// <summary>GET /admin/audit.</summary>
+    public async Task AuditAsync(HttpContext context)
+    {
+        QueryString query = new(context, "limit");
+        List<AuditRecord> entries = await catalog.AuditAsync(query.Integer("limit", 1, 1000, 100));
+        await JsonAnswer.WriteAsync(context, new AuditList { Data = [.. entries.Select(TrainingWire.Audit)] }, ApiJsonContext.Relaxed.AuditList);
+    }
+}

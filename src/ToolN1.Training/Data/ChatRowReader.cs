@@ -1,0 +1,189 @@
+using System.Text.Json;
+using ToolN1.Engine.Chat;
+
+namespace ToolN1.Training.Data;
+
+/// <summary>
+/// Reads OpenAI's fine-tuning lines (<c>messages</c> with <c>tool_calls</c>, <c>tools</c>). Every assistant message that calls
+/// tools becomes a row of its own, with all that came before it as the conversation; <c>"weight": 0</c> leaves one out.
+/// Assistant messages without calls are context.
+/// </summary>
+public static class ChatRowReader
+{
+    private static readonly HashSet<string> RowFields = ["messages", "tools", "parallel_tool_calls"];
+    private static readonly HashSet<string> MessageFields = ["role", "content", "tool_calls", "tool_call_id", "reasoning_content", "weight", "refusal"];
+    private static readonly HashSet<string> FunctionFields = ["name", "description", "parameters", "strict"];
+
+    /// <summary>The rows of a line.</summary>
+    /// <param name="root">The line's JSON.</param>
+    /// <returns>At least one row. One whose message has no <c>reasoning_content</c> has an empty <see cref="TrainingRow.Think"/>: the format has no place for it, so its absence says nothing.</returns>
+    /// <exception cref="FormatException">It is not such a line; names the field.</exception>
+    public static IReadOnlyList<TrainingRow> Parse(JsonElement root)
+    {
+        RequireFields(root, RowFields, "");
+        ChatTool[] tools = root.TryGetProperty("tools", out JsonElement list) && list.ValueKind != JsonValueKind.Null
+            ? [.. Expect(list, JsonValueKind.Array, "tools").EnumerateArray().Select(Tool)]
+            : [];
+        bool oneCall = root.TryGetProperty("parallel_tool_calls", out JsonElement parallel) && parallel.ValueKind switch
+        {
+            JsonValueKind.False => true,
+            JsonValueKind.True or JsonValueKind.Null => false,
+            _ => throw new FormatException("parallel_tool_calls is not true or false"),
+        };
+        if (!root.TryGetProperty("messages", out JsonElement messages))
+        {
+            throw new FormatException("'messages' is missing");
+        }
+
+        string? system = null;
+        List<ChatMessage> before = [];
+        List<TrainingRow> rows = [];
+        int index = 0;
+        foreach (JsonElement element in Expect(messages, JsonValueKind.Array, "messages").EnumerateArray())
+        {
+            string place = $"messages[{index}]";
+            RequireFields(Expect(element, JsonValueKind.Object, place), MessageFields, place + ".");
+            string role = Text(element, "role", place) ?? throw new FormatException($"{place}.role is missing");
+            switch (role)
+            {
+                case "system" or "developer":
+                    system = index == 0 ? RequiredContent(element, place) : throw new FormatException($"{place}.role '{role}' stands only first");
+                    break;
+                case "user":
+                    before.Add(new ChatMessage { Role = ChatRole.User, Content = RequiredContent(element, place) });
+                    break;
+                case "tool":
+                    before.Add(new ChatMessage { Role = ChatRole.Tool, Content = RequiredContent(element, place), ToolCallId = Text(element, "tool_call_id", place) ?? throw new FormatException($"{place}.tool_call_id is missing") });
+                    break;
+                case "assistant":
+                    (ChatMessage message, IReadOnlyList<TrainingCall> calls) = Assistant(element, place);
+                    if (calls.Count > 0 && IsTaught(element, place))
+                    {
+                        rows.Add(new TrainingRow
+                        {
+                            System = system,
+                            Tools = tools,
+                            Messages = before.Count > 0 ? [.. before] : throw new FormatException($"{place} calls tools before anybody said anything"),
+                            Answer = oneCall && calls.Count > 1 ? throw new FormatException($"{place}.tool_calls has {calls.Count} calls, but parallel_tool_calls is false") : calls,
+                            Think = Text(element, "reasoning_content", place) ?? "",
+                        });
+                    }
+
+                    before.Add(message);
+                    break;
+                default:
+                    throw new FormatException($"{place}.role '{role}' is not system, developer, user, assistant or tool");
+            }
+
+            index++;
+        }
+
+        return rows.Count > 0 ? rows : throw new FormatException("no assistant message calls a tool: there is nothing to learn");
+    }
+
+    private static bool IsTaught(JsonElement message, string place) =>
+        !message.TryGetProperty("weight", out JsonElement weight) || weight.ValueKind == JsonValueKind.Null
+        || (weight.ValueKind == JsonValueKind.Number && weight.TryGetDouble(out double value) && value is 0 or 1
+            ? value == 1
+            : throw new FormatException($"{place}.weight is not 0 or 1"));
+
+    private static (ChatMessage Message, IReadOnlyList<TrainingCall> Calls) Assistant(JsonElement element, string place)
+    {
+        if (Text(element, "refusal", place) is not null)
+        {
+            throw new FormatException($"{place}.refusal: a refusal is not something this model can learn");
+        }
+
+        List<ToolCall> calls = [];
+        List<TrainingCall> answer = [];
+        if (element.TryGetProperty("tool_calls", out JsonElement list) && list.ValueKind != JsonValueKind.Null)
+        {
+            foreach (JsonElement call in Expect(list, JsonValueKind.Array, place + ".tool_calls").EnumerateArray())
+            {
+                string where = $"{place}.tool_calls[{calls.Count}]";
+                if (!Expect(call, JsonValueKind.Object, where).TryGetProperty("function", out JsonElement function))
+                {
+                    throw new FormatException($"{where}.function is missing");
+                }
+
+                string name = Text(Expect(function, JsonValueKind.Object, where + ".function"), "name", where + ".function") ?? throw new FormatException($"{where}.function.name is missing");
+                string arguments = Text(function, "arguments", where + ".function") ?? throw new FormatException($"{where}.function.arguments is missing");
+                calls.Add(new ToolCall(Text(call, "id", where) ?? "", name, arguments));
+                answer.Add(new TrainingCall(name, Arguments(arguments, where + ".function.arguments")));
+            }
+        }
+
+        string? content = Content(element, place);
+        return content is null && calls.Count == 0
+            ? throw new FormatException($"{place} has neither content nor tool_calls")
+            : (new ChatMessage { Role = ChatRole.Assistant, Content = content, ToolCalls = calls }, answer);
+    }
+
+    private static string Arguments(string text, string place)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? PythonJson.Write(document.RootElement)
+                : throw new FormatException($"{place} is not the text of a JSON object");
+        }
+        catch (JsonException)
+        {
+            throw new FormatException($"{place} is not the text of a JSON object");
+        }
+    }
+
+    private static ChatTool Tool(JsonElement element, int index)
+    {
+        string place = $"tools[{index}]";
+        if (!Expect(element, JsonValueKind.Object, place).TryGetProperty("function", out JsonElement function) || Text(element, "type", place) != "function")
+        {
+            throw new FormatException($"{place} is not {{\"type\": \"function\", \"function\": …}}");
+        }
+
+        RequireFields(Expect(function, JsonValueKind.Object, place + ".function"), FunctionFields, place + ".function.");
+        string name = Text(function, "name", place + ".function") ?? throw new FormatException($"{place}.function.name is missing");
+
+        // As in a chat request, "strict" and nulls are not for the model's eyes.
+        IEnumerable<string> fields = function.EnumerateObject()
+            .Where(field => field.Name != "strict" && field.Value.ValueKind != JsonValueKind.Null)
+            .Select(field => $"{PythonJson.Quote(field.Name)}: {PythonJson.Write(field.Value)}");
+        return new ChatTool(name, "{" + string.Join(", ", fields) + "}");
+    }
+
+    private static string RequiredContent(JsonElement message, string place) =>
+        Content(message, place) ?? throw new FormatException($"{place}.content is missing");
+
+    private static string? Content(JsonElement message, string place)
+    {
+        if (!message.TryGetProperty("content", out JsonElement content) || content.ValueKind != JsonValueKind.Array)
+        {
+            return Text(message, "content", place);
+        }
+
+        return string.Concat(content.EnumerateArray().Select((part, index) =>
+            Text(Expect(part, JsonValueKind.Object, $"{place}.content[{index}]"), "type", place) == "text" && Text(part, "text", place) is string text
+                ? text
+                : throw new FormatException($"{place}.content[{index}] is not a text part")));
+    }
+
+    private static string? Text(JsonElement element, string name, string place) =>
+        !element.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString()
+        : throw new FormatException($"{place}.{name} is not a string");
+
+    private static void RequireFields(JsonElement element, HashSet<string> known, string prefix)
+    {
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            if (!known.Contains(property.Name))
+            {
+                throw new FormatException($"unknown field '{prefix}{property.Name}'");
+            }
+        }
+    }
+
+    private static JsonElement Expect(JsonElement element, JsonValueKind kind, string place) =>
+        element.ValueKind == kind ? element : throw new FormatException($"{place} is not {(kind == JsonValueKind.Array ? "a list" : "an object")}");
+}

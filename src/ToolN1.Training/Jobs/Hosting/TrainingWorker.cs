@@ -1,0 +1,297 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Evaluation;
+using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Jobs.Models;
+using ToolN1.Training.Jobs.Storage;
+
+namespace ToolN1.Training.Jobs.Hosting;
+
+/// <summary>
+/// Opens the training state before the web server starts, then runs jobs one at a time, oldest first. What happens to a job
+/// never ends the worker, and never the server.
+/// </summary>
+internal sealed class TrainingWorker(
+    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, ModelCatalog catalog, HeldOut heldOut, JobSignal signal, IEnumerable<ITrainingMethod> methods,
+    IInferenceEngine engine, IModelHost host, Tokenizer tokenizer, IChatFormat format, TimeProvider time, ILogger<TrainingWorker> logger)
+    : BackgroundService, IHostedLifecycleService
+{
+    private const int SamplesKept = 32;
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        if (!isOn.IsOn && !store.Exists)
+        {
+            return;
+        }
+
+        store.Open();
+        store.Write(context =>
+        {
+            // A process that was killed left its job running: it goes on from its last checkpoint.
+            foreach (JobRecord job in context.Jobs.Where(job => job.Status == JobStatus.Running).ToList())
+            {
+                Settle(context, job, "The server stopped before the job had ended; it goes on from its last checkpoint");
+            }
+        });
+        await catalog.RestoreAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (store.IsOpen && !stoppingToken.IsCancellationRequested)
+        {
+            Task changed = signal.Changed;
+            JobRecord? job = null;
+            try
+            {
+                job = await store.ReadAsync(context => context.Jobs.AsNoTracking()
+                    .Where(item => item.Status == JobStatus.Queued).OrderBy(item => item.Number).FirstOrDefaultAsync(stoppingToken)).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                JobLog.QueueNotRead(logger, error);
+                await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(false);
+                continue;
+            }
+
+            if (job is null)
+            {
+                await changed.WaitAsync(stoppingToken).ConfigureAwait(false);
+            }
+            else
+            {
+                await RunAsync(job.Id, stoppingToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task RunAsync(string id, CancellationToken stoppingToken)
+    {
+        JobRecord? job = null;
+        await SaveAsync(id, context =>
+        {
+            job = context.Jobs.Find(id);
+            if (job is not { Status: JobStatus.Queued })
+            {
+                job = null;
+                return;
+            }
+
+            (job.Status, job.Wish, job.StartedAt) = (JobStatus.Running, JobWish.Run, job.StartedAt ?? store.Now);
+            context.AddEvent(id, store.Now, "info", "Fine-tuning job started");
+        }, stoppingToken).ConfigureAwait(false);
+        if (job is null)
+        {
+            return;
+        }
+
+        JobLog.Started(logger, id);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        using CancellationTokenSource ended = new();
+        Task watching = WatchAsync(id, stop, ended.Token);
+        Action<TrainingContext, JobRecord> end;
+        try
+        {
+            end = await TrainAsync(job, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            end = Stopped;
+        }
+        catch (EngineOverloadedException) when (stoppingToken.IsCancellationRequested)
+        {
+            end = Stopped;
+        }
+        catch (Exception error)
+        {
+            JobFailure failure = JobFailure.Of(error);
+            JobLog.Failed(logger, error, id, failure.Code);
+            end = (context, record) => Fail(context, record, failure);
+        }
+
+        await ended.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
+        await SaveAsync(id, context =>
+        {
+            JobRecord record = context.Jobs.Find(id)!;
+            record.EstimatedFinish = null;
+            end(context, record);
+            JobLog.Ended(logger, id, record.Status);
+        }, stoppingToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Trains, registers and measures the model.</summary>
+    /// <returns>What is left to write down.</returns>
+    private async Task<Action<TrainingContext, JobRecord>> TrainAsync(JobRecord job, CancellationToken cancellationToken)
+    {
+        // 1. What it trains on and from.
+        ITrainingMethod method = methods.FirstOrDefault(item => item.Name == job.Method)
+            ?? throw new TrainingRefusedException($"This server has no training method '{job.Method}'.", "method.type");
+        string rows = JobFolders.PrepareRows(store, files, job);
+        (_, string startFolder) = await catalog.ResolveFolderAsync(job.StartModel).ConfigureAwait(false);
+        JobReporter reporter = new(store, job.Id);
+
+        // 2. The training.
+        string? modelFolder = await method.RunAsync(
+            new MethodRun
+            {
+                Name = string.Create(CultureInfo.InvariantCulture, $"job-{job.Number}"),
+                Settings = job.Settings,
+                Seed = job.Seed,
+                Folder = JobFolders.Of(store, job.Id),
+                StartFolder = startFolder,
+                TrainingRows = rows,
+                HeldOutRows = JobFolders.HeldOutRows(store, job.Id),
+                Engine = engine,
+                Models = host,
+                Tokenizer = tokenizer,
+                Format = format,
+                Reporter = reporter,
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (modelFolder is null)
+        {
+            return Stopped;
+        }
+
+        // 3. The model, and how it does on what it has not seen.
+        int step = store.Read(context => context.Jobs.AsNoTracking().First(item => item.Id == job.Id).Step);
+        ModelRecord model = await catalog.RegisterAsync(job, step, modelFolder, cancellationToken).ConfigureAwait(false);
+        if (JobFolders.HeldOutRows(store, job.Id) is string unseen)
+        {
+            await MeasureAsync(job, model, unseen, reporter, cancellationToken).ConfigureAwait(false);
+        }
+
+        return (context, record) =>
+        {
+            record.Status = JobStatus.Succeeded;
+            record.FineTunedModel = model.Name;
+            record.FinishedAt = store.Now;
+            context.AddEvent(job.Id, store.Now, "info", $"New fine-tuned model created: {model.Name}");
+            context.AddEvent(job.Id, store.Now, "info", "The job has successfully completed");
+        };
+    }
+
+    private async Task MeasureAsync(JobRecord job, ModelRecord model, string rows, JobReporter reporter, CancellationToken cancellationToken)
+    {
+        using ModelUse before = await catalog.UseAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
+        using ModelUse now = await catalog.UseAsync(model.Name, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore first, _) = await heldOut.ScoreAsync(rows, before.WeightVersion!, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore last, IReadOnlyList<EvaluationCase> cases) = await heldOut.ScoreAsync(rows, now.WeightVersion!, cancellationToken).ConfigureAwait(false);
+        store.Write(context =>
+        {
+            context.Samples.Where(item => item.JobId == job.Id && item.Step == model.Step).ExecuteDelete();
+            context.Samples.AddRange(cases.Take(SamplesKept).Select(item => new SampleRecord
+            {
+                JobId = job.Id,
+                Step = model.Step,
+                Place = item.Index,
+                Request = item.Request,
+                Expected = item.Expected,
+                Completion = item.Output,
+                Reward = item.Correct ? 1 : 0,
+            }));
+        });
+        reporter.Message("info", $"Held-out exact match: {first.Correct} of {first.Rows} rows before, {last.Correct} now.");
+    }
+
+    /// <summary>Ends the run when the job is asked to pause or cancel.</summary>
+    private async Task WatchAsync(string id, CancellationTokenSource stop, CancellationToken ended)
+    {
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                Task changed = signal.Changed;
+                string wish = await store.ReadAsync(context => context.Jobs.Where(job => job.Id == id).Select(job => job.Wish).FirstAsync(ended)).ConfigureAwait(false);
+                if (wish != JobWish.Run)
+                {
+                    await stop.CancelAsync().ConfigureAwait(false);
+                    return;
+                }
+
+                await changed.WaitAsync(ended).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run has ended.
+        }
+    }
+
+    private void Stopped(TrainingContext context, JobRecord job) => Settle(context, job, "The server is stopping; the job goes on at its next start");
+
+    /// <summary>A job that stopped before its end: for good, for a while, or until its next turn.</summary>
+    private void Settle(TrainingContext context, JobRecord job, string otherwise)
+    {
+        (job.Status, string message) = job.Wish switch
+        {
+            JobWish.Cancel => (JobStatus.Cancelled, "Fine-tuning job cancelled"),
+            JobWish.Pause => (JobStatus.Paused, "Fine-tuning job paused"),
+            _ => (JobStatus.Queued, otherwise),
+        };
+        job.Wish = JobWish.Run;
+        job.FinishedAt = job.Status == JobStatus.Cancelled ? store.Now : null;
+        context.AddEvent(job.Id, store.Now, "info", message);
+    }
+
+    private void Fail(TrainingContext context, JobRecord job, JobFailure failure)
+    {
+        (job.Status, job.FinishedAt) = (JobStatus.Failed, store.Now);
+        (job.ErrorCode, job.ErrorMessage, job.ErrorParam) = (failure.Code, failure.Message, failure.Param);
+        context.AddEvent(job.Id, store.Now, "error", $"The job failed: {failure.Message}");
+    }
+
+    /// <summary>Writes until it is written (a disk may be full for a while) or the server stops: the next start finds the job running then, and goes on.</summary>
+    private async Task SaveAsync(string id, Action<TrainingContext> write, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                store.Write(write);
+                return;
+            }
+            catch (Exception error)
+            {
+                JobLog.StateNotSaved(logger, error, id, RetryDelay.TotalSeconds);
+                if (stoppingToken.IsCancellationRequested)
+                {
+                    return;
+                }
+            }
+
+            try
+            {
+                await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// <summary>Whether training is to be had: somebody can ask for it.</summary>
+/// <param name="IsOn">Without it only what an earlier run left is opened.</param>
+public sealed record TrainingSwitch(bool IsOn);

@@ -1,0 +1,36 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using ToolN1.Engine;
+using ToolN1.Engine.Model;
+using ToolN1.Training.Data;
+
+namespace ToolN1.Training.Jobs;
+
+/// <summary>Why a job failed.</summary>
+/// <param name="Code">For programs.</param>
+/// <param name="Message">For people.</param>
+/// <param name="Param">The request's field at fault, if one is.</param>
+internal sealed record JobFailure(string Code, string Message, string? Param = null)
+{
+    // ENOSPC and EDQUOT of Unix, ERROR_DISK_FULL of Windows.
+    private static readonly int[] DiskFull = [28, 122, unchecked((int)0x80070070)];
+
+    /// <summary>The failure that an exception stands for.</summary>
+    public static JobFailure Of(Exception exception) => exception switch
+    {
+        TrainingRefusedException refused => new JobFailure(refused.Code, refused.Message, refused.Field),
+        TrainingDataException data => new JobFailure("invalid_training_file", $"line {data.Line}: {data.Reason}", "training_file"),
+        NonFiniteTrainingException diverged => new JobFailure("non_finite", diverged.Message + " A smaller learning_rate_multiplier helps.", "learning_rate_multiplier"),
+        CheckpointException damaged => new JobFailure("checkpoint_unusable", damaged.Message),
+        TrainingConfigException config => new JobFailure("invalid_settings", config.Message),
+        IOException io when DiskFull.Contains(io.HResult) => new JobFailure("disk_full", "The data directory's disk is full; what was saved before stays. Make room, then create the job again."),
+        DbUpdateException { InnerException: SqliteException { SqliteErrorCode: 13 } } or SqliteException { SqliteErrorCode: 13 } =>
+            new JobFailure("disk_full", "The database's disk is full; what was saved before stays. Make room, then create the job again."),
+        IOException io => new JobFailure("io_error", io.Message),
+        UnauthorizedAccessException access => new JobFailure("io_error", access.Message),
+        OutOfMemoryException => new JobFailure("out_of_memory", "There is not enough memory for this job."),
+        EngineOverloadedException busy => new JobFailure("engine_unavailable", busy.Message),
+        EngineFaultException fault => new JobFailure("engine_failed", fault.Message),
+        _ => new JobFailure("internal_error", $"Training failed unexpectedly ({exception.GetType().Name}); the server's log says more."),
+    };
+}

@@ -1,0 +1,129 @@
+using System.Text.Json;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Model;
+using ToolN1.Training.Sft;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Jobs.Methods;
+
+/// <summary>
+/// Supervised training: the reasoning and the calls of each row are taught token by token (<see cref="SftRun"/>), in turns of
+/// one micro-batch between the engine's steps.
+/// </summary>
+internal sealed class SupervisedMethod : ITrainingMethod
+{
+    /// <summary>Tokens of a turn: a fifth of a second for the embedded model on two cores, and no longer pause for requests.</summary>
+    private const int TurnTokens = 1024;
+
+    /// <summary>The learning rate at a width of 256; wider models take proportionally less.</summary>
+    private const double BaseLearningRate = 2e-4;
+
+    /// <inheritdoc/>
+    public string Name => "supervised";
+
+    /// <inheritdoc/>
+    public string Resolve(JsonElement settings, MethodInputs inputs)
+    {
+        if (inputs.LineWithoutReasoning is int line)
+        {
+            throw new TrainingRefusedException(
+                $"Line {line} of the training file has no 'think': supervised training needs the reasoning to teach.", "training_file", "invalid_training_file");
+        }
+
+        JsonElement given = settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty("hyperparameters", out JsonElement inner) ? inner : default;
+        int epochs = (int)(Number(given, "n_epochs") ?? 3);
+        int batch = (int)(Number(given, "batch_size") ?? Math.Clamp(inputs.Rows / 100, 1, 32));
+        double multiplier = Number(given, "learning_rate_multiplier") ?? 1;
+        long steps = Math.Max(1, (((long)epochs * inputs.Rows) + batch - 1) / batch);
+        if (steps > int.MaxValue)
+        {
+            throw new TrainingRefusedException($"{steps} steps are more than a job can have; ask for fewer epochs or greater batches.", "n_epochs");
+        }
+
+        SupervisedSettings resolved = new(
+            epochs, batch, multiplier,
+            (int)(Number(given, "checkpoint_every_steps") ?? Math.Max(1, (steps + 3) / 4)),
+            Number(given, "live_share") ?? 0.5,
+            (int)steps,
+            BaseLearningRate * multiplier * 256 / ModelConfig.Load(inputs.StartFolder).HiddenSize);
+        return JsonSerializer.Serialize(resolved, MethodJson.Default.SupervisedSettings);
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> RunAsync(MethodRun run, CancellationToken cancellationToken)
+    {
+        SupervisedSettings settings = JsonSerializer.Deserialize(run.Settings, MethodJson.Default.SupervisedSettings)!;
+        await using ModelLease lease = run.Models.Lease(run.Name, settings.LiveShare);
+        SftConfig config = ConfigOf(run, settings, lease.Device, lease.Config);
+        SftConfigReader.Validate(config, run.Name);
+
+        // A step that has begun is brought to its end: its turns ask nobody.
+        void Turn(Action work) => lease.TurnAsync(work, CancellationToken.None).GetAwaiter().GetResult();
+        SftRun training = new(config, run.Name, new Observer(run.Reporter), Turn);
+        bool finished = await Task.Factory.StartNew(
+            () => training.Execute(training.CanResume, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        return finished ? training.ModelFolder : null;
+    }
+
+    /// <inheritdoc/>
+    public void Export(string checkpoint, string startFolder, string folder) => CheckpointModel.Write(checkpoint, startFolder, folder);
+
+    private static SftConfig ConfigOf(MethodRun run, SupervisedSettings settings, Device device, ModelConfig model) => new()
+    {
+        Output = run.Folder,
+        Seed = run.Seed,
+        Init = new SftInit { From = run.StartFolder },
+        Phases = [new SftPhase { Name = "training", Data = [run.TrainingRows], Steps = settings.Steps, MaxTokens = Math.Max(2, model.MaxPositionEmbeddings) }],
+        Optimizer = new SftOptimizer { LearningRate = settings.LearningRate },
+        Schedule = new SftSchedule { WarmupSteps = Math.Min(20, settings.Steps / 10) },
+
+        // Rows alone make a step, so that an epoch is one; neighbours with the same tools would otherwise be drawn together.
+        TokensPerStep = int.MaxValue,
+        RowsPerStep = settings.BatchSize,
+        SharedPrefixRows = 1,
+        MicroBatchTokens = TurnTokens,
+        Device = device.type == TorchSharp.DeviceType.CUDA ? $"cuda:{Math.Max(0, device.index)}" : "cpu",
+        CheckpointEverySteps = settings.CheckpointEverySteps,
+        KeepCheckpoints = 3,
+        LogEverySteps = 1,
+        ChatFormat = run.Format.Name,
+    };
+
+    private static double? Number(JsonElement settings, string name) =>
+        settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    /// <summary>Passes on what a run tells.</summary>
+    private sealed class Observer(IJobReporter reporter) : ISftObserver
+    {
+        public void Started(long parameters, int doneSteps, int totalSteps) => reporter.Started(doneSteps, totalSteps);
+
+        public void PhaseLoaded(string phase, SftDatasetSummary summary)
+        {
+            reporter.Message("info", $"Training on {summary.RowsKept} of {summary.RowsRead} rows, {summary.Tokens} tokens a pass.");
+            if (summary.TooLong > 0)
+            {
+                reporter.Message("warn", $"{summary.TooLong} rows are longer than the model's context and are left out.");
+            }
+        }
+
+        public void Stepped(int step)
+        {
+            // Every step is measured too.
+        }
+
+        public void Measured(SftStepResult result) => reporter.Measured(result.Step, result.Tokens, new Dictionary<string, double>
+        {
+            ["train_loss"] = result.AnswerLoss,
+            ["train_mean_token_accuracy"] = result.TokenAccuracy,
+            ["train_mean_row_accuracy"] = result.AnswerAccuracy,
+            ["objective"] = result.Loss,
+            ["grad_norm"] = result.GradientNorm,
+            ["learning_rate_factor"] = result.ScheduleFactor,
+            ["tokens_per_second"] = result.TokensPerSecond,
+            ["skipped_steps"] = result.SkippedSteps,
+            ["epoch"] = result.Epoch,
+        });
+
+        public void Saved(int step, string folder) => reporter.Saved(step, folder);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Data;
+using ToolN1.Training.Evaluation;
+using ToolN1.Training.Jobs.Hosting;
+using ToolN1.Training.Jobs.Storage;
+
+namespace ToolN1.Training.Jobs.Models;
+
+/// <summary>Scores versions of the weights on held-out rows by exact match, each once: weights and rows do not change.</summary>
+public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, IOptions<TrainingOptions> options)
+{
+    /// <summary>The score of a version, measured now where it is not known.</summary>
+    /// <param name="rowsFile">Held-out rows (JSONL).</param>
+    /// <param name="weightVersion">A version that the engine serves.</param>
+    /// <param name="cancellationToken">Stops between rows.</param>
+    /// <returns>The score, and the cases where they were measured now.</returns>
+    public async Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(string rowsFile, string weightVersion, CancellationToken cancellationToken)
+    {
+        string hash = DurableFolder.Checksum(rowsFile);
+        EvaluationRecord? known = await store.ReadAsync(context => context.Evaluations.FindAsync([weightVersion, hash], cancellationToken).AsTask()).ConfigureAwait(false);
+        if (known is not null)
+        {
+            return (new HeldOutScore(hash, known.Verdicts), []);
+        }
+
+        TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
+        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Concurrency = 8 };
+        IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
+        HeldOutScore score = new(hash, cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
+        await store.WriteAsync(async context =>
+        {
+            if (!await context.Evaluations.AnyAsync(item => item.WeightVersion == weightVersion && item.DataHash == hash, CancellationToken.None).ConfigureAwait(false))
+            {
+                context.Evaluations.Add(new EvaluationRecord { WeightVersion = weightVersion, DataHash = hash, Verdicts = score.Verdicts, CreatedAt = store.Now });
+            }
+
+            return true;
+        }).ConfigureAwait(false);
+        return (score, cases);
+    }
+}
+
+/// <summary>How a version did on held-out rows.</summary>
+/// <param name="DataHash">SHA-256 of the rows.</param>
+/// <param name="Verdicts">A digit a row: 1 for an exact match.</param>
+public sealed record HeldOutScore(string DataHash, string Verdicts)
+{
+    /// <summary>Rows.</summary>
+    public int Rows => Verdicts.Length;
+
+    /// <summary>Exact matches.</summary>
+    public int Correct => Verdicts.Count(digit => digit == '1');
+}

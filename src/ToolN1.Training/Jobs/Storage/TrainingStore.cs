@@ -1,0 +1,139 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
+using ToolN1.Training.Hosting;
+using ToolN1.Training.Jobs.Hosting;
+
+namespace ToolN1.Training.Jobs.Storage;
+
+/// <summary>
+/// The database and the data directory of one server. Changes go one after the other, each in a transaction of its own;
+/// reading goes on beside them. Safe to call from any thread.
+/// </summary>
+public sealed class TrainingStore : IDisposable
+{
+    private readonly DbContextOptions<TrainingContext> _options;
+    private readonly DatabaseOptions _database;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _writing = new(1);
+    private FileStream? _lock;
+
+    /// <summary>Names the database; nothing is opened yet.</summary>
+    public TrainingStore(IOptions<TrainingOptions> options, IOptions<DataOptions> data, TimeProvider time)
+    {
+        _time = time;
+        _database = options.Value.Database;
+        Root = Path.GetFullPath(data.Value.DataDirectory);
+        DbContextOptionsBuilder<TrainingContext> builder = new();
+        _options = (_database.Provider == "postgresql"
+            ? builder.UseNpgsql(_database.ConnectionString)
+            : builder.UseSqlite(_database.ConnectionString ?? "Data Source=" + Path.Combine(Root, "tooln1.db"))).Options;
+    }
+
+    /// <summary>The data directory.</summary>
+    public string Root { get; }
+
+    /// <summary>Whether there is state to use.</summary>
+    public bool IsOpen => _lock is not null;
+
+    /// <summary>Whether an earlier run left state here.</summary>
+    public bool Exists => _database.Provider == "postgresql" || _database.ConnectionString is not null || File.Exists(Path.Combine(Root, "tooln1.db"));
+
+    /// <summary>Now, in seconds since 1970.</summary>
+    public long Now => _time.GetUtcNow().ToUnixTimeSeconds();
+
+    /// <summary>A path within the data directory.</summary>
+    public string PathOf(string relative) => Path.Combine(Root, relative);
+
+    /// <summary>Makes the data directory this server's alone, and brings the database to the current schema.</summary>
+    /// <exception cref="IOException">Another server uses the directory, or it cannot be written; names it.</exception>
+    public void Open()
+    {
+        if (IsOpen)
+        {
+            return;
+        }
+
+        FileStream held;
+        try
+        {
+            Directory.CreateDirectory(Root);
+            held = new FileStream(Path.Combine(Root, "server.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"ToolN1:DataDirectory: {Root} cannot be used ({error.Message}); another server may hold it.", error);
+        }
+
+        try
+        {
+            using TrainingContext context = Context();
+            context.Database.Migrate();
+            _lock = held;
+        }
+        catch (System.Data.Common.DbException error)
+        {
+            held.Dispose();
+            throw new IOException($"ToolN1:Database: the database cannot be used: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Reads.</summary>
+    public async Task<T> ReadAsync<T>(Func<TrainingContext, Task<T>> read)
+    {
+        using TrainingContext context = Context();
+        return await read(context).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads on the calling thread.</summary>
+    public T Read<T>(Func<TrainingContext, T> read)
+    {
+        using TrainingContext context = Context();
+        return read(context);
+    }
+
+    /// <summary>Changes something: what the function does to the context is saved as one.</summary>
+    public async Task<T> WriteAsync<T>(Func<TrainingContext, Task<T>> write)
+    {
+        await _writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            using TrainingContext context = Context();
+            T result = await write(context).ConfigureAwait(false);
+            await context.SaveChangesAsync().ConfigureAwait(false);
+            return result;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Changes something on the calling thread, as training does at its steps.</summary>
+    public void Write(Action<TrainingContext> write)
+    {
+        _writing.Wait();
+        try
+        {
+            using TrainingContext context = Context();
+            using IDbContextTransaction transaction = context.Database.BeginTransaction();
+            write(context);
+            context.SaveChanges();
+            transaction.Commit();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _lock?.Dispose();
+        _writing.Dispose();
+    }
+
+    /// <summary>A context for tools and tests; the caller disposes it.</summary>
+    internal TrainingContext Context() => new(_options);
+}

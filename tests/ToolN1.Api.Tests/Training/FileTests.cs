@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using ToolN1.Api.Tests.Support;
+
+namespace ToolN1.Api.Tests.Training;
+
+public sealed class FileTests
+{
+    private const string OpenAiRow =
+        """{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Weather in Oslo?"},{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"w","arguments":"{\"city\":\"Oslo\"}"}}]}],"tools":[{"type":"function","function":{"name":"w","strict":true,"parameters":{"type":"object"}}}]}""";
+
+    [Fact]
+    public async Task Upload_BothFormats_ComesBackByteForByte()
+    {
+        using TrainingServer server = new();
+        string content = TrainingServer.Row + "\n\n" + OpenAiRow + "\r\n";
+        using HttpResponseMessage uploaded = await server.UploadAsync(content);
+        JsonNode file = JsonNode.Parse(await uploaded.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+        string id = file["id"]!.GetValue<string>();
+
+        Assert.Equal(("file", "rows.jsonl", "fine-tune", "processed", 2, content.Length), (
+            file["object"]!.GetValue<string>(), file["filename"]!.GetValue<string>(), file["purpose"]!.GetValue<string>(), file["status"]!.GetValue<string>(), file["rows"]!.GetValue<int>(), file["bytes"]!.GetValue<int>()));
+        Assert.Equal(content, await server.Client.GetStringAsync($"/v1/files/{id}/content", TestContext.Current.CancellationToken));
+        Assert.Equal(file.ToJsonString(), (await server.GetAsync("/v1/files/" + id)).ToJsonString());
+        Assert.True(File.Exists(Path.Combine(server.DataDirectory, "files", id, "manifest.json")));
+    }
+
+    [Theory]
+    [InlineData("{\"a\":1}", "line 1: the row has neither")]
+    [InlineData("[]", "line 1: the row is not an object")]
+    [InlineData("x", "line 1")]
+    [InlineData("", "no row")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "nothing to learn")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"nmae\":1}]}", "unknown field 'messages[0].nmae'")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "surrogate")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"[1]\"}}]}]}", "messages[1].tool_calls[0].function.arguments")]
+    [InlineData("{\"answer\":[],\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "'tools' is missing")]
+    public async Task Upload_NotADataset_IsRefusedWithLinesAndLeavesNothing(string line, string expected)
+    {
+        using TrainingServer server = new();
+        using HttpResponseMessage response = await server.UploadAsync(line);
+        JsonNode error = await Json.ErrorAsync(response, 400);
+
+        Assert.Contains(expected, error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(("file", "invalid_file"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+        Assert.Empty((await server.GetAsync("/v1/files"))["data"]!.AsArray());
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "files")));
+    }
+
+    [Fact]
+    public async Task Upload_FaultsOnSeveralLines_AreToldTogether()
+    {
+        using TrainingServer server = new();
+        using HttpResponseMessage response = await server.UploadAsync($"{TrainingServer.Row}\nx\n{TrainingServer.Row}\n[]\n");
+        string message = (await Json.ErrorAsync(response, 400))["message"]!.GetValue<string>();
+
+        Assert.Contains("line 2:", message, StringComparison.Ordinal);
+        Assert.Contains("line 4:", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("line 3:", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Upload_WrongForm_NamesTheField()
+    {
+        using TrainingServer server = new();
+        using HttpResponseMessage purpose = await server.UploadAsync(TrainingServer.Row, purpose: "assistants");
+        using HttpResponseMessage field = await server.UploadAsync(TrainingServer.Row, field: "fiel");
+        using HttpResponseMessage more = await server.UploadAsync(TrainingServer.Row, more: "expires_after");
+        using HttpResponseMessage json = await server.PostAsync("/v1/files", "{}");
+
+        Assert.Equal("purpose", (await Json.ErrorAsync(purpose, 400))["param"]!.GetValue<string>());
+        Assert.Equal("fiel", (await Json.ErrorAsync(field, 400))["param"]!.GetValue<string>());
+        Assert.Equal("expires_after", (await Json.ErrorAsync(more, 400))["param"]!.GetValue<string>());
+        await Json.ErrorAsync(json, 415);
+        Assert.Empty((await server.GetAsync("/v1/files"))["data"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Upload_TruncatedForm_IsABadRequest()
+    {
+        using TrainingServer server = new();
+        using ByteArrayContent content = new("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc"u8.ToArray());
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=b");
+        using HttpResponseMessage response = await server.Client.PostAsync("/v1/files", content, TestContext.Current.CancellationToken);
+
+        await Json.ErrorAsync(response, 400);
+    }
+
+    [Fact]
+    public async Task List_Pages_InBothOrders()
+    {
+        using TrainingServer server = new();
+        string[] ids = [await server.FileAsync(), await server.FileAsync(), await server.FileAsync()];
+
+        JsonNode first = await server.GetAsync("/v1/files?limit=2");
+        JsonNode second = await server.GetAsync($"/v1/files?limit=2&after={first["last_id"]!.GetValue<string>()}");
+        JsonNode oldest = await server.GetAsync("/v1/files?limit=1&order=asc&purpose=fine-tune");
+
+        Assert.Equal([ids[2], ids[1]], Ids(first));
+        Assert.True(first["has_more"]!.GetValue<bool>());
+        Assert.Equal([ids[0]], Ids(second));
+        Assert.False(second["has_more"]!.GetValue<bool>());
+        Assert.Equal([ids[0]], Ids(oldest));
+    }
+
+    [Theory]
+    [InlineData("/v1/files?page=2", "page")]
+    [InlineData("/v1/files?limit=0", "limit")]
+    [InlineData("/v1/files?limit=x", "limit")]
+    [InlineData("/v1/files?order=up", "order")]
+    [InlineData("/v1/files?purpose=batch", "purpose")]
+    [InlineData("/v1/fine_tuning/jobs?limit=101", "limit")]
+    [InlineData("/admin/audit?before=1", "before")]
+    public async Task Query_UnknownOrWrong_IsRefusedByName(string route, string param)
+    {
+        using TrainingServer server = new();
+        using HttpResponseMessage response = await server.Client.GetAsync(route, TestContext.Current.CancellationToken);
+
+        Assert.Equal(param, (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Delete_File_IsGone()
+    {
+        using TrainingServer server = new();
+        string id = await server.FileAsync();
+        using HttpResponseMessage deleted = await server.Client.DeleteAsync("/v1/files/" + id, TestContext.Current.CancellationToken);
+        using HttpResponseMessage again = await server.Client.DeleteAsync("/v1/files/" + id, TestContext.Current.CancellationToken);
+        using HttpResponseMessage content = await server.Client.GetAsync($"/v1/files/{id}/content", TestContext.Current.CancellationToken);
+
+        Assert.Equal($$"""{"id":"{{id}}","object":"file","deleted":true}""", await deleted.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        await Json.ErrorAsync(again, 404);
+        await Json.ErrorAsync(content, 404);
+        Assert.False(Directory.Exists(Path.Combine(server.DataDirectory, "files", id)));
+    }
+
+    [Theory]
+    [InlineData("/v1/files")]
+    [InlineData("/v1/fine_tuning/jobs")]
+    [InlineData("/admin/models")]
+    [InlineData("/admin/audit")]
+    public async Task AdminRoutes_NeedTheAdminKey(string route)
+    {
+        using TrainingServer server = new();
+        server.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "api-key");
+        using HttpResponseMessage other = await server.Client.GetAsync(route, TestContext.Current.CancellationToken);
+        using ApiServer open = new();
+        using HttpResponseMessage none = await open.Client.GetAsync(route, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Forbidden, other.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, none.StatusCode);
+        Assert.Empty(Directory.GetFileSystemEntries(open.DataDirectory));
+    }
+
+    private static string[] Ids(JsonNode list) => [.. list["data"]!.AsArray().Select(item => item!["id"]!.GetValue<string>())];
+}

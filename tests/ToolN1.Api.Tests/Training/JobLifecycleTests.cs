@@ -1,0 +1,248 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Npgsql;
+using ToolN1.Api.Tests.Support;
+using ToolN1.Engine.Model;
+using ToolN1.Training;
+
+namespace ToolN1.Api.Tests.Training;
+
+public sealed class JobLifecycleTests
+{
+    /// <summary>A server for tests on PostgreSQL, as a connection string without a database: each test makes its own.</summary>
+    private const string PostgresVariable = "TOOLN1_TEST_POSTGRESQL";
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Job_FromFileToModel_TellsEveryStep(string provider)
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => """<think>f it is</think><tool_call>[{"name": "f", "arguments": {"a": 1}}]</tool_call>""", settings: await DatabaseAsync(provider));
+        string file = await server.FileAsync();
+        string job = await server.JobAsync(file, $$""","validation_file":"{{file}}","suffix":"x","seed":7,"metadata":{"k":"v"},"hyperparameters":{"n_epochs":"auto"}""");
+        JsonNode done = await server.UntilAsync(job, "succeeded");
+
+        // 1. The job.
+        string model = FakeEngine.ModelName + "@job-1-step-3-x";
+        Assert.Equal((model, 7, 3, 3, 30), (
+            done["fine_tuned_model"]!.GetValue<string>(), done["seed"]!.GetValue<int>(), done["step"]!.GetValue<int>(), done["total_steps"]!.GetValue<int>(), done["trained_tokens"]!.GetValue<int>()));
+        Assert.Equal("""{"k":"v"}""", done["metadata"]!.ToJsonString());
+        Assert.NotNull(done["finished_at"]);
+        Assert.Null(done["error"]);
+        Assert.Equal("supervised", done["method"]!["type"]!.GetValue<string>());
+
+        // 2. Its events, newest first, in pages that join without gap.
+        JsonNode first = await server.GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=4");
+        string last = first["data"]![3]!["id"]!.GetValue<string>();
+        JsonNode rest = await server.GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=100&after={last}");
+        JsonNode[] events = [.. first["data"]!.AsArray().Concat(rest["data"]!.AsArray()).Select(item => item!)];
+        Assert.Equal((true, false), (first["has_more"]!.GetValue<bool>(), rest["has_more"]!.GetValue<bool>()));
+        Assert.Equal(events.Length, events.Select(item => item["id"]!.GetValue<string>()).Distinct().Count());
+        Assert.Equal("The job has successfully completed", events[0]["message"]!.GetValue<string>());
+        Assert.StartsWith("Created fine-tuning job", events[^1]["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains(events, item => item["message"]!.GetValue<string>() == "Held-out exact match: 1 of 1 rows before, 1 now.");
+        JsonNode step = events.First(item => item["type"]!.GetValue<string>() == "metrics");
+        Assert.Equal((3, 0.5), (step["data"]!["step"]!.GetValue<int>(), step["data"]!["train_mean_token_accuracy"]!.GetValue<double>()));
+
+        // 3. Checkpoints, figures, samples; what is not finite is no figure.
+        JsonNode checkpoints = await server.GetAsync($"/v1/fine_tuning/jobs/{job}/checkpoints?limit=2");
+        Assert.Equal([3, 2], checkpoints["data"]!.AsArray().Select(item => item!["step_number"]!.GetValue<int>()));
+        Assert.Equal(FakeEngine.ModelName + "@job-1-step-2-x", checkpoints["data"]![1]!["fine_tuned_model_checkpoint"]!.GetValue<string>());
+        Assert.Equal(1, (await server.GetAsync($"/v1/fine_tuning/jobs/{job}/checkpoints?after={checkpoints["last_id"]!.GetValue<string>()}"))["data"]![0]!["step_number"]!.GetValue<int>());
+        JsonNode metrics = await server.GetAsync($"/admin/training/jobs/{job}/metrics?after_step=1");
+        Assert.Equal([2, 3], metrics["data"]!.AsArray().Select(item => item!["step"]!.GetValue<int>()));
+        Assert.Equal(["train_loss", "train_mean_token_accuracy"], metrics["data"]![0]!["metrics"]!.AsObject().Select(item => item.Key));
+        JsonNode sample = (await server.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray().Single()!;
+        Assert.Equal((3, "go", 1.0), (sample["step"]!.GetValue<int>(), sample["request"]!.GetValue<string>(), sample["reward"]!.GetValue<double>()));
+
+        // 4. Its models answer, the checkpoint's too.
+        foreach ((string name, string version) in new[] { (model, "job-1-step-3"), (FakeEngine.ModelName + "@job-1-step-2-x", "job-1-step-2"), (FakeEngine.ModelName + "@base", "0123456789abcdef") })
+        {
+            JsonObject chat = Json.Chat();
+            chat["model"] = name;
+            JsonNode answer = await server.PostOkAsync(Json.ChatRoute, chat.ToJsonString());
+            Assert.Equal(name, answer["model"]!.GetValue<string>());
+            Assert.Equal(version, server.Engine.Requests.Last().WeightVersion);
+        }
+
+        Assert.Contains(model, (await server.GetAsync("/v1/models"))["data"]!.AsArray().Select(item => item!["id"]!.GetValue<string>()));
+        Assert.Contains((await server.GetAsync("/admin/audit"))["data"]!.AsArray(), item => item!["action"]!.GetValue<string>() == "job.create" && item["subject"]!.GetValue<string>() == job);
+    }
+
+    [Fact]
+    public async Task Jobs_RunOneAtATime_OldestFirst()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string first = await server.JobAsync(file);
+        string second = await server.JobAsync(file);
+        await server.UntilAsync(first, "running");
+
+        Assert.Equal("queued", (await server.GetAsync("/v1/fine_tuning/jobs/" + second))["status"]!.GetValue<string>());
+        JsonNode page = await server.GetAsync("/v1/fine_tuning/jobs?limit=1");
+        Assert.Equal(second, page["data"]![0]!["id"]!.GetValue<string>());
+        Assert.True(page["has_more"]!.GetValue<bool>());
+        Assert.Equal(first, (await server.GetAsync($"/v1/fine_tuning/jobs?after={second}"))["data"]![0]!["id"]!.GetValue<string>());
+        server.Method.Permits.Release(6);
+        await server.UntilAsync(first, "succeeded");
+        await server.UntilAsync(second, "succeeded");
+    }
+
+    [Fact]
+    public async Task PauseAndResume_GoOnAfterTheCheckpoint_AndLetOthersRunMeanwhile()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string first = await server.JobAsync(file);
+        server.Method.Permits.Release(1);
+        await StepAsync(server, first, 1);
+        string second = await server.JobAsync(file);
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{first}/pause");
+        await server.UntilAsync(first, "paused");
+
+        server.Method.Permits.Release(3);
+        await server.UntilAsync(second, "succeeded");
+        using HttpResponseMessage again = await server.PostAsync($"/v1/fine_tuning/jobs/{first}/pause");
+        Assert.Equal("job_state", (await Json.ErrorAsync(again, 409))["code"]!.GetValue<string>());
+
+        server.Method.Permits.Release(2);
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{first}/resume");
+        await server.UntilAsync(first, "succeeded");
+        Assert.Contains("Training goes on after step 1 of 3.", await server.MessagesAsync(first));
+    }
+
+    [Fact]
+    public async Task Cancel_RunningWaitingAndPaused_EndsEach()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string running = await server.JobAsync(file);
+        string waiting = await server.JobAsync(file);
+        string paused = await server.JobAsync(file);
+        server.Method.Permits.Release(1);
+        await StepAsync(server, running, 1);
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{paused}/pause");
+        foreach (string job in new[] { waiting, paused, running })
+        {
+            await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/cancel");
+            JsonNode ended = await server.UntilAsync(job, "cancelled");
+            Assert.NotNull(ended["finished_at"]);
+            using HttpResponseMessage again = await server.PostAsync($"/v1/fine_tuning/jobs/{job}/cancel");
+            await Json.ErrorAsync(again, 409);
+        }
+
+        JsonNode checkpoint = (await server.GetAsync($"/v1/fine_tuning/jobs/{running}/checkpoints"))["data"]!.AsArray().Single()!;
+        Assert.Equal(1, checkpoint["step_number"]!.GetValue<int>());
+    }
+
+    public static TheoryData<string> Failures => ["disk_full", "non_finite", "checkpoint_unusable", "internal_error"];
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task Failure_EndsTheJobWithItsReason_AndNothingElse(string code)
+    {
+        using TrainingServer server = new();
+        server.Method.Failures.Enqueue(code switch
+        {
+            "disk_full" => new IOException("No space left on device", 28),
+            "non_finite" => new NonFiniteTrainingException(4, 3),
+            "checkpoint_unusable" => new CheckpointException("masters.safetensors", "is cut off."),
+            _ => new InvalidOperationException("secret"),
+        });
+        string file = await server.FileAsync();
+        string failing = await server.JobAsync(file);
+        string next = await server.JobAsync(file);
+        JsonNode failed = await server.UntilAsync(failing, "failed");
+
+        Assert.Equal(code, failed["error"]!["code"]!.GetValue<string>());
+        Assert.DoesNotContain("secret", failed["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Null(failed["fine_tuned_model"]);
+        Assert.StartsWith("The job failed: ", (await server.MessagesAsync(failing))[0], StringComparison.Ordinal);
+        await server.UntilAsync(next, "succeeded");
+        await server.PostOkAsync(Json.ChatRoute, Json.Chat().ToJsonString());
+    }
+
+    [Fact]
+    public async Task VanishedDataset_FailsTheJob()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string other = await server.FileAsync(TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        string first = await server.JobAsync(file);
+        string second = await server.JobAsync(other);
+        await server.UntilAsync(first, "running");
+        Directory.Delete(Path.Combine(server.DataDirectory, "files", other), recursive: true);
+        server.Method.Permits.Release(3);
+        JsonNode failed = await server.UntilAsync(second, "failed");
+        using HttpResponseMessage content = await server.Client.GetAsync($"/v1/files/{other}/content", TestContext.Current.CancellationToken);
+
+        Assert.Equal(("file_missing", "training_file"), (failed["error"]!["code"]!.GetValue<string>(), failed["error"]!["param"]!.GetValue<string>()));
+        Assert.Equal(HttpStatusCode.Conflict, content.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task StoppedServer_GoesOnAtItsNextStart(string provider)
+    {
+        string data = Directory.CreateTempSubdirectory("tooln1-jobs-").FullName;
+        (string, string)[] database = await DatabaseAsync(provider);
+        try
+        {
+            string job;
+            using (TrainingServer server = new(dataDirectory: data, settings: database))
+            {
+                server.Method.IsHeld = true;
+                job = await server.JobAsync(await server.FileAsync());
+                server.Method.Permits.Release(2);
+                await StepAsync(server, job, 2);
+            }
+
+            using TrainingServer next = new(dataDirectory: data, settings: database);
+            await next.UntilAsync(job, "succeeded");
+            string[] messages = await next.MessagesAsync(job);
+            Assert.Contains("The server is stopping; the job goes on at its next start", messages);
+            Assert.Contains("Training goes on after step 2 of 3.", messages);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    private static async Task StepAsync(TrainingServer server, string job, int step)
+    {
+        while ((await server.GetAsync("/v1/fine_tuning/jobs/" + job))["step"]!.GetValue<int>() < step)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private static async Task<(string Key, string Value)[]> DatabaseAsync(string provider)
+    {
+        if (provider == "sqlite")
+        {
+            return [];
+        }
+
+        string? server = Environment.GetEnvironmentVariable(PostgresVariable);
+        Assert.SkipWhen(server is null, $"No PostgreSQL: set {PostgresVariable} to a connection string.");
+        string name = "tooln1_" + Guid.NewGuid().ToString("N");
+        await using (NpgsqlConnection connection = new(server))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using NpgsqlCommand create = new($"CREATE DATABASE {name}", connection);
+            await create.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        return
+        [
+            ("ToolN1:Database:Provider", "postgresql"),
+            ("ToolN1:Database:ConnectionString", new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString),
+        ];
+    }
+}

@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+using ToolN1.Api.Tests.Support;
+
+namespace ToolN1.Api.Tests.Training;
+
+public sealed class JobRequestTests
+{
+    [Theory]
+    [InlineData("\"n_epochs\":3", "n_epochs", "unknown_parameter")]
+    [InlineData("\"hyperparameters\":{\"epochs\":3}", "hyperparameters.epochs", "unknown_parameter")]
+    [InlineData("\"hyperparameters\":{\"n_epochs\":0}", "hyperparameters.n_epochs", "invalid_value")]
+    [InlineData("\"hyperparameters\":{\"n_epochs\":\"some\"}", "hyperparameters.n_epochs", "invalid_value")]
+    [InlineData("\"hyperparameters\":{\"batch_size\":1.5}", "hyperparameters.batch_size", "invalid_value")]
+    [InlineData("\"hyperparameters\":{\"live_share\":1}", "hyperparameters.live_share", "invalid_value")]
+    [InlineData("\"method\":{\"type\":\"supervised\"},\"hyperparameters\":{}", "hyperparameters", "invalid_value")]
+    [InlineData("\"method\":{\"type\":\"dpo\"}", "method.type", "unsupported_parameter")]
+    [InlineData("\"method\":{\"type\":\"reinforcement\"}", "method.type", "unsupported_parameter")]
+    [InlineData("\"method\":{\"type\":\"other\"}", "method.type", "invalid_value")]
+    [InlineData("\"method\":{\"type\":\"supervised\",\"supervised\":{\"hyperparameters\":{\"beta\":1}}}", "method.supervised.hyperparameters.beta", "unknown_parameter")]
+    [InlineData("\"integrations\":[{\"type\":\"wandb\"}]", "integrations", "invalid_value")]
+    [InlineData("\"suffix\":\"a b\"", "suffix", "invalid_value")]
+    [InlineData("\"seed\":-1", "seed", "invalid_value")]
+    [InlineData("\"metadata\":{\"a\":1}", "metadata.a", "invalid_type")]
+    [InlineData("\"validation_file\":\"file-none\"", "validation_file", "invalid_validation_file")]
+    public async Task Create_WrongField_IsRefusedByName(string more, string param, string code)
+    {
+        using TrainingServer server = new();
+        string file = await server.FileAsync();
+        using HttpResponseMessage response = await server.PostAsync("/v1/fine_tuning/jobs", $$"""{"model":"{{FakeEngine.ModelName}}","training_file":"{{file}}",{{more}}}""");
+        JsonNode error = await Json.ErrorAsync(response, 400);
+
+        Assert.Equal((param, code), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Create_UnknownModelOrFile_IsRefused()
+    {
+        using TrainingServer server = new();
+        using HttpResponseMessage file = await server.PostAsync("/v1/fine_tuning/jobs", $$"""{"model":"{{FakeEngine.ModelName}}","training_file":"file-none"}""");
+        using HttpResponseMessage model = await server.PostAsync("/v1/fine_tuning/jobs", $$"""{"model":"none","training_file":"{{await server.FileAsync()}}"}""");
+
+        Assert.Equal("training_file", (await Json.ErrorAsync(file, 400))["param"]!.GetValue<string>());
+        Assert.Equal("model_not_found", (await Json.ErrorAsync(model, 404))["code"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Create_EveryExampleOfTheDocument_FitsItsShape()
+    {
+        using TrainingServer server = new();
+        string file = await server.FileAsync();
+        JsonNode document = await server.GetAsync("/openapi/v1.json");
+        JsonObject examples = document["paths"]!["/v1/fine_tuning/jobs"]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
+        foreach ((_, JsonNode? example) in examples)
+        {
+            JsonNode body = example!["value"]!.DeepClone();
+            body["training_file"] = file;
+            body["validation_file"] = file;
+            JsonNode job = await server.PostOkAsync("/v1/fine_tuning/jobs", body.ToJsonString());
+            Assert.Equal("fine_tuning.job", job["object"]!.GetValue<string>());
+        }
+    }
+
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("GET", "/events")]
+    [InlineData("GET", "/checkpoints")]
+    [InlineData("POST", "/cancel")]
+    [InlineData("POST", "/pause")]
+    [InlineData("POST", "/resume")]
+    public async Task UnknownJob_IsNotFound(string method, string rest)
+    {
+        using TrainingServer server = new();
+        using HttpRequestMessage request = new(new HttpMethod(method), "/v1/fine_tuning/jobs/ftjob-none" + rest);
+        using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal("job_not_found", (await Json.ErrorAsync(response, 404))["code"]!.GetValue<string>());
+    }
+}

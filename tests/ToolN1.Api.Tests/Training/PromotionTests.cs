@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using ToolN1.Api.Tests.Support;
+
+namespace ToolN1.Api.Tests.Training;
+
+public sealed class PromotionTests
+{
+    private const string Right = """<think>f it is</think><tool_call>[{"name": "f", "arguments": {"a": 1}}]</tool_call>""";
+    private const string Base = FakeEngine.ModelName + "@base";
+    private const string First = FakeEngine.ModelName + "@job-1-step-3";
+    private const string Second = FakeEngine.ModelName + "@job-2-step-3";
+
+    [Fact]
+    public async Task Promote_BetterVersion_IsLiveUntilRolledBack()
+    {
+        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? Right : "no");
+        await TrainAsync(server, validated: true);
+        JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+
+        Assert.Equal((First, Base, 1, 0, 1, false), (
+            change["live"]!.GetValue<string>(), change["previous"]!.GetValue<string>(), change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(),
+            change["correct_now"]!.GetValue<int>(), change["forced"]!.GetValue<bool>()));
+        Assert.Equal("job-1-step-3", server.Host.LiveVersion);
+        Assert.Equal(First, await LiveAsync(server));
+        using HttpResponseMessage again = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        Assert.Equal("already_live", (await Json.ErrorAsync(again, 409))["code"]!.GetValue<string>());
+
+        await server.PostOkAsync("/admin/models/rollback");
+        Assert.Equal("0123456789abcdef", server.Host.LiveVersion);
+        using HttpResponseMessage nothing = await server.PostAsync("/admin/models/rollback");
+        Assert.Equal("nothing_promoted", (await Json.ErrorAsync(nothing, 409))["code"]!.GetValue<string>());
+
+        // Who, when, scores and data are in the log.
+        JsonNode[] log = [.. (await server.GetAsync("/admin/audit"))["data"]!.AsArray().Select(item => item!)];
+        Assert.Equal(["model.rollback", "model.promote"], log.Take(2).Select(item => item["action"]!.GetValue<string>()));
+        JsonNode details = log[1]["details"]!;
+        string hash = (await server.GetAsync("/v1/files"))["data"]![0]!["sha256"]!.GetValue<string>();
+        Assert.Equal((Base, First, hash, 0, 1, false), (
+            details["from"]!.GetValue<string>(), details["to"]!.GetValue<string>(), details["data_hash"]!.GetValue<string>(), details["correct_before"]!.GetValue<int>(),
+            details["correct_now"]!.GetValue<int>(), details["forced"]!.GetValue<bool>()));
+        Assert.Matches("^admin-[0-9a-f]{8}$", log[1]["who"]!.GetValue<string>());
+        Assert.True(log[1]["created_at"]!.GetValue<long>() > 0);
+        Assert.DoesNotContain(log, item => item.ToJsonString().Contains(TrainingServer.Key, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Promote_WorseVersion_IsRefusedUnlessForced_AndThatIsRecorded()
+    {
+        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? "no" : Right);
+        await TrainAsync(server, validated: true);
+        using HttpResponseMessage refused = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        JsonNode error = await Json.ErrorAsync(refused, 409);
+
+        Assert.Equal("gate_failed", error["code"]!.GetValue<string>());
+        Assert.Contains("falls from 1 to 0 of 1", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(Base, await LiveAsync(server));
+        JsonNode forced = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}","force":true}""");
+        Assert.True(forced["forced"]!.GetValue<bool>());
+        Assert.True((await server.GetAsync("/admin/audit?limit=1"))["data"]![0]!["details"]!["forced"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public async Task Promote_WithoutHeldOutRowsOrImprovement_IsRefused()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        await TrainAsync(server, validated: false);
+        await TrainAsync(server, validated: true);
+        using HttpResponseMessage unknown = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{FakeEngine.ModelName}}@job-9-step-1"}""");
+        using HttpResponseMessage blind = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        using HttpResponseMessage equal = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{Second}}","require_improvement":true}""");
+        using HttpResponseMessage served = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{FakeEngine.ModelName}}"}""");
+
+        await Json.ErrorAsync(unknown, 404);
+        Assert.Contains("no held-out rows", (await Json.ErrorAsync(blind, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("p < 0.05", (await Json.ErrorAsync(equal, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        await Json.ErrorAsync(served, 400);
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+    }
+
+    [Fact]
+    public async Task Promoted_StaysLiveOverARestart_UntilItsFilesAreDamaged()
+    {
+        string data = Directory.CreateTempSubdirectory("tooln1-promoted-").FullName;
+        try
+        {
+            using (TrainingServer server = new(engine => engine.Answer = _ => Right, data))
+            {
+                await TrainAsync(server, validated: true);
+                await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+            }
+
+            using (TrainingServer next = new(dataDirectory: data))
+            {
+                Assert.Equal("job-1-step-3", next.Host.LiveVersion);
+                Assert.Equal(First, await LiveAsync(next));
+            }
+
+            await File.AppendAllTextAsync(Path.Combine(data, "models", "job-1-step-3", "weights"), "x", TestContext.Current.CancellationToken);
+            using TrainingServer last = new(dataDirectory: data);
+            Assert.Equal(Base, await LiveAsync(last));
+            JsonNode entry = (await last.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
+            Assert.Equal(("server", "model.rollback"), (entry["who"]!.GetValue<string>(), entry["action"]!.GetValue<string>()));
+            using HttpResponseMessage chat = await last.PostAsync(Json.ChatRoute, $$"""{"model":"{{First}}","messages":[{"role":"user","content":"a"}]}""");
+            Assert.Equal("model_unusable", (await Json.ErrorAsync(chat, 500))["code"]!.GetValue<string>());
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Models_BeyondTheLimit_LeaveMemoryAndComeBack()
+    {
+        using TrainingServer server = new(settings: [("ToolN1:Training:MaxLoadedModels", "1")]);
+        await TrainAsync(server, validated: false);
+        await TrainAsync(server, validated: false);
+
+        Assert.Equal(["0123456789abcdef", "job-2-step-3"], server.Host.Versions);
+        await server.PostOkAsync(Json.ChatRoute, $$"""{"model":"{{First}}","messages":[{"role":"user","content":"a"}]}""");
+        Assert.Equal("job-1-step-3", server.Engine.Requests.Last().WeightVersion);
+        Assert.Equal(2, server.Host.Versions.Count);
+    }
+
+    private static async Task TrainAsync(TrainingServer server, bool validated)
+    {
+        string file = await server.FileAsync();
+        await server.UntilAsync(await server.JobAsync(file, validated ? $$""","validation_file":"{{file}}" """ : ""), "succeeded");
+    }
+
+    private static async Task<string> LiveAsync(TrainingServer server) =>
+        (await server.GetAsync("/admin/models"))["data"]!.AsArray().Single(item => item!["live"]!.GetValue<bool>())!["name"]!.GetValue<string>();
+}

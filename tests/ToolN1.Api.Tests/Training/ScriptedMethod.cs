@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using ToolN1.Training.Jobs.Methods;
+
+namespace ToolN1.Api.Tests.Training;
+
+/// <summary>A method that a test leads step by step: each step waits for a permit, each is a checkpoint.</summary>
+internal sealed class ScriptedMethod : ITrainingMethod
+{
+    public string Name => "supervised";
+
+    public int Steps { get; set; } = 3;
+
+    /// <summary>Steps that may be taken, once <see cref="IsHeld"/>.</summary>
+    public SemaphoreSlim Permits { get; } = new(0);
+
+    /// <summary>Whether each step waits for a permit.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>Thrown by a run, in order.</summary>
+    public ConcurrentQueue<Exception> Failures { get; } = [];
+
+    /// <summary>Training rows of each run.</summary>
+    public ConcurrentQueue<string> Rows { get; } = [];
+
+    public string Resolve(JsonElement settings, MethodInputs inputs) =>
+        """{"n_epochs":1,"batch_size":1,"learning_rate_multiplier":1,"checkpoint_every_steps":1,"live_share":0.5}""";
+
+    public async Task<string?> RunAsync(MethodRun run, CancellationToken cancellationToken)
+    {
+        Rows.Enqueue(await File.ReadAllTextAsync(run.TrainingRows, CancellationToken.None));
+        if (Failures.TryDequeue(out Exception? failure))
+        {
+            throw failure;
+        }
+
+        string state = Path.Combine(run.Folder, "step");
+        int step = File.Exists(state) ? int.Parse(await File.ReadAllTextAsync(state, CancellationToken.None), System.Globalization.CultureInfo.InvariantCulture) : 0;
+        run.Reporter.Started(step, Steps);
+        while (step < Steps)
+        {
+            try
+            {
+                await (IsHeld ? Permits.WaitAsync(cancellationToken) : Task.CompletedTask);
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+
+            step++;
+            run.Reporter.Measured(step, step * 10, new Dictionary<string, double> { ["train_loss"] = 1.0 / step, ["train_mean_token_accuracy"] = 0.5, ["grad_norm"] = double.NaN });
+            string checkpoint = Path.Combine(run.Folder, "checkpoints", $"step-{step}");
+            Directory.CreateDirectory(checkpoint);
+            await File.WriteAllTextAsync(state, $"{step}", CancellationToken.None);
+            run.Reporter.Saved(step, checkpoint);
+        }
+
+        string model = Path.Combine(run.Folder, "model");
+        Directory.CreateDirectory(model);
+        await File.WriteAllTextAsync(Path.Combine(model, "weights"), run.Name, CancellationToken.None);
+        return model;
+    }
+
+    public void Export(string checkpoint, string startFolder, string folder) => File.WriteAllText(Path.Combine(folder, "weights"), checkpoint);
+}

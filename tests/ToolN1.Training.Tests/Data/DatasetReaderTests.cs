@@ -1,0 +1,83 @@
+using System.Text;
+using ToolN1.Engine.Chat;
+using ToolN1.Training.Data;
+
+namespace ToolN1.Training.Tests.Data;
+
+public sealed class DatasetReaderTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    [Fact]
+    public void Parse_OpenAiConversation_MakesARowOfEachTaughtCall()
+    {
+        IReadOnlyList<TrainingRow> rows = DatasetReader.Parse(
+            """
+            {"messages": [
+              {"role": "developer", "content": "Be brief."},
+              {"role": "user", "content": [{"type": "text", "text": "Weather in "}, {"type": "text", "text": "Oslo?"}]},
+              {"role": "assistant", "reasoning_content": "Oslo.", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "w", "arguments": "{\"city\":\"Oslo\",\"n\":1.50}"}}]},
+              {"role": "tool", "tool_call_id": "c1", "content": "21"},
+              {"role": "assistant", "content": "Warm."},
+              {"role": "user", "content": "Rome and Bonn?"},
+              {"role": "assistant", "weight": 0, "tool_calls": [{"id": "c2", "type": "function", "function": {"name": "w", "arguments": "{}"}}]},
+              {"role": "tool", "tool_call_id": "c2", "content": "none"},
+              {"role": "assistant", "weight": 1, "tool_calls": [
+                {"id": "c3", "type": "function", "function": {"name": "w", "arguments": "{\"city\":\"Rome\"}"}},
+                {"id": "c4", "type": "function", "function": {"name": "w", "arguments": "{\"city\":\"Bonn\"}"}}]}],
+             "tools": [{"type": "function", "function": {"name": "w", "strict": true, "description": null, "parameters": {"type":"object"}}}],
+             "parallel_tool_calls": true}
+            """,
+            "f", 1);
+
+        Assert.Equal(2, rows.Count);
+        Assert.Equal(("Be brief.", "Oslo.", """[{"name": "w", "arguments": {"city": "Oslo", "n": 1.50}}]"""), (rows[0].System, rows[0].Think, rows[0].AnswerJson));
+        Assert.Equal("Weather in Oslo?", Assert.Single(rows[0].Messages).Content);
+        Assert.Equal("""{"name": "w", "parameters": {"type": "object"}}""", rows[0].Tools[0].FunctionJson);
+        Assert.Equal(("", """[{"name": "w", "arguments": {"city": "Rome"}}, {"name": "w", "arguments": {"city": "Bonn"}}]"""), (rows[1].Think, rows[1].AnswerJson));
+        Assert.Equal(
+            [ChatRole.User, ChatRole.Assistant, ChatRole.Tool, ChatRole.Assistant, ChatRole.User, ChatRole.Assistant, ChatRole.Tool],
+            rows[1].Messages.Select(message => message.Role));
+    }
+
+    [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":"a"},{"role":"system","content":"b"}]}""", "messages[1].role 'system' stands only first")]
+    [InlineData("""{"messages":[{"role":"function","content":"a"}]}""", "'function'")]
+    [InlineData("""{"messages":[{"content":"a"}]}""", "messages[0].role is missing")]
+    [InlineData("""{"messages":[{"role":"user"}]}""", "messages[0].content is missing")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content[0]")]
+    [InlineData("""{"messages":[{"role":"tool","content":"a"}]}""", "tool_call_id is missing")]
+    [InlineData("""{"messages":[{"role":"assistant"}]}""", "neither content nor tool_calls")]
+    [InlineData("""{"messages":[{"role":"assistant","refusal":"no"}]}""", "refusal")]
+    [InlineData("""{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}]}""", "before anybody said anything")]
+    [InlineData("""{"messages":[{"role":"user","content":"a"},{"role":"assistant","weight":2,"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}]}""", "messages[1].weight")]
+    [InlineData("""{"parallel_tool_calls":false,"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"f","arguments":"{}"}}]}]}""", "parallel_tool_calls is false")]
+    [InlineData("""{"messages":[{"role":"user","content":"a"}],"tools":[{"type":"custom"}]}""", "tools[0]")]
+    [InlineData("""{"messages":[{"role":"user","content":"a"}],"functions":[]}""", "unknown field 'functions'")]
+    public void Parse_FaultyConversation_NamesTheField(string line, string expected)
+    {
+        TrainingDataException error = Assert.Throws<TrainingDataException>(() => DatasetReader.Parse(line, "f", 3));
+
+        Assert.Equal(3, error.Line);
+        Assert.Contains(expected, error.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_MixedFile_CountsRowsAndTellsFaultsByLine()
+    {
+        File.WriteAllText(_file, """
+            {"tools": [], "messages": [{"role": "user", "content": "a"}], "answer": []}
+
+            {"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}]}
+            """);
+        DatasetCheck good = DatasetReader.Check(_file, TestContext.Current.CancellationToken);
+        Assert.Equal((2, 1, 0), (good.Rows, good.LineWithoutReasoning, good.Faults.Count));
+        Assert.Equal([1, 3], DatasetReader.Read(_file).Select(item => item.Line));
+
+        File.WriteAllBytes(_file, [.. Encoding.UTF8.GetBytes("x\n"), 0xff, 0xfe, (byte)'\n']);
+        DatasetCheck bad = DatasetReader.Check(_file, TestContext.Current.CancellationToken);
+        Assert.Contains(bad.Faults, fault => fault.Contains("UTF-8", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => File.Delete(_file);
+}
