@@ -71,7 +71,7 @@ public sealed class TrainingJobTests : IDisposable
         Assert.True(checkpoints[0].Metrics.TrainLoss > 0);
 
         // 3. Use the model, and a checkpoint's.
-        foreach (string model in new[] { job.Value, checkpoints[2].ModelId })
+        foreach (string model in new[] { job.Value!, checkpoints[2].ModelId })
         {
             ChatCompletion answer = await client.GetChatClient(model).CompleteChatAsync(
                 [ChatMessage.CreateUserMessage("What is the weather in Oslo?")],
