@@ -3,7 +3,7 @@ using OpenTelemetry.Metrics;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Endpoints;
-using ToolN1.Api.Endpoints.Training;
+using ToolN1.Api.Endpoints.FineTuning;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
 using ToolN1.Api.OpenApi;

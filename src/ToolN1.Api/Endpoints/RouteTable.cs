@@ -1,8 +1,8 @@
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Contracts.Responses;
-using ToolN1.Api.Contracts.Training;
-using ToolN1.Api.Endpoints.Training;
+using ToolN1.Api.Contracts.FineTuning;
+using ToolN1.Api.Endpoints.FineTuning;
 using ToolN1.Api.OpenApi;
 
 namespace ToolN1.Api.Endpoints;

@@ -206,6 +206,21 @@ internal static class RequestExamples
               },
               "item": { "answer": [{ "name": "get_weather", "arguments": { "city": "Paris" } }] },
               "model_sample": "<think>Rome, then.</think><tool_call>[{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}]</tool_call>"
+            }
+            """)),
+    ];
+
+    /// <summary>POST /v1/fine_tuning/alpha/graders/validate.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> GraderValidate =>
+        [("text_similarity", "A text similarity", Parse(
+            """{ "grader": { "type": "text_similarity", "name": "alike", "evaluation_metric": "rouge_l", "input": "{{sample.output_text}}", "reference": "{{item.answer}}" } }"""))];
+
+    /// <summary>POST /admin/evaluations.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Evaluation =>
+    [
+        ("bfcl", "BFCL's data under ToolN1:DataDirectory, in benchmarks/bfcl", Parse("""{ "benchmark": "bfcl" }""")),
+        ("some", "Ten cases of one category, with the served chat format", Parse("""{ "benchmark": "bfcl", "categories": ["simple"], "limit": 10, "mode": "native", "max_tokens": 512 }""")),
+    ];
 
     /// <summary>POST /v1/fine_tuning/jobs; the file ids are placeholders.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> FineTuningJob(string model) =>
@@ -227,17 +242,6 @@ internal static class RequestExamples
             }
             """)),
     ];
-
-    /// <summary>POST /v1/fine_tuning/alpha/graders/validate.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> GraderValidate =>
-        [("text_similarity", "A text similarity", Parse(
-            """{ "grader": { "type": "text_similarity", "name": "alike", "evaluation_metric": "rouge_l", "input": "{{sample.output_text}}", "reference": "{{item.answer}}" } }"""))];
-
-    /// <summary>POST /admin/evaluations.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Evaluation =>
-    [
-        ("bfcl", "BFCL's data under ToolN1:DataDirectory, in benchmarks/bfcl", Parse("""{ "benchmark": "bfcl" }""")),
-        ("some", "Ten cases of one category, with the served chat format", Parse("""{ "benchmark": "bfcl", "categories": ["simple"], "limit": 10, "mode": "native", "max_tokens": 512 }""")),
 
     /// <summary>POST /admin/models/promote; the job is a placeholder.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Promote(string model) =>

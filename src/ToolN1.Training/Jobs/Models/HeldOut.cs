@@ -29,7 +29,7 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
         }
 
         TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
-        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Concurrency = 8 };
+        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8 };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
         HeldOutScore score = new(hash, cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
         await store.WriteAsync(async context =>

@@ -2,12 +2,12 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
-using ToolN1.Api.Contracts.Training;
+using ToolN1.Api.Contracts.FineTuning;
 using ToolN1.Api.Errors;
 using ToolN1.Training.Jobs;
 using ToolN1.Training.Jobs.Storage;
 
-namespace ToolN1.Api.Endpoints.Training;
+namespace ToolN1.Api.Endpoints.FineTuning;
 
 /// <summary>/v1/files: datasets.</summary>
 internal sealed class FileEndpoints(TrainingFiles files, IOptions<ServerOptions> options)

@@ -3,7 +3,7 @@ using System.Text.Json;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
 
-namespace ToolN1.Api.Contracts.Training;
+namespace ToolN1.Api.Contracts.FineTuning;
 
 /// <summary>Training's records in the API's shapes.</summary>
 internal static class TrainingWire

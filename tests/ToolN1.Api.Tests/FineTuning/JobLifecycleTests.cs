@@ -5,7 +5,7 @@ using ToolN1.Api.Tests.Support;
 using ToolN1.Engine.Model;
 using ToolN1.Training;
 
-namespace ToolN1.Api.Tests.Training;
+namespace ToolN1.Api.Tests.FineTuning;
 
 public sealed class JobLifecycleTests
 {

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 
-namespace ToolN1.Api.Tests.Training;
+namespace ToolN1.Api.Tests.FineTuning;
 
 public sealed class FileTests
 {

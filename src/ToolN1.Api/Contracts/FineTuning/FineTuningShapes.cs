@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using ToolN1.Api.Shapes;
 
-namespace ToolN1.Api.Contracts.Training;
+namespace ToolN1.Api.Contracts.FineTuning;
 
 /// <summary>What the training and model routes take, field by field.</summary>
 internal static partial class FineTuningShapes

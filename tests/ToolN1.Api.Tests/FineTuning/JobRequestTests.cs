@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 
-namespace ToolN1.Api.Tests.Training;
+namespace ToolN1.Api.Tests.FineTuning;
 
 public sealed class JobRequestTests
 {

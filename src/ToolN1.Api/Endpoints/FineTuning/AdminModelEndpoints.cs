@@ -1,12 +1,12 @@
 using System.Text.Json;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
-using ToolN1.Api.Contracts.Training;
+using ToolN1.Api.Contracts.FineTuning;
 using ToolN1.Api.Shapes;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
 
-namespace ToolN1.Api.Endpoints.Training;
+namespace ToolN1.Api.Endpoints.FineTuning;
 
 /// <summary>/admin/models and /admin/audit: which version is live, and who made it so.</summary>
 internal sealed class AdminModelEndpoints(ModelCatalog catalog)

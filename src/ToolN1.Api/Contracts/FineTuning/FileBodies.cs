@@ -1,6 +1,6 @@
 using System.ComponentModel;
 
-namespace ToolN1.Api.Contracts.Training;
+namespace ToolN1.Api.Contracts.FineTuning;
 
 /// <summary>A file.</summary>
 [Description("An uploaded file.")]

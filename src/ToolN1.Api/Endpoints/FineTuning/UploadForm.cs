@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using ToolN1.Api.Errors;
 
-namespace ToolN1.Api.Endpoints.Training;
+namespace ToolN1.Api.Endpoints.FineTuning;
 
 /// <summary>Reads the multipart form of POST /v1/files; the file goes to disk as it comes.</summary>
 internal static class UploadForm

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 
-namespace ToolN1.Api.Contracts.Training;
+namespace ToolN1.Api.Contracts.FineTuning;
 
 /// <summary>A job.</summary>
 [Description("A training job.")]

@@ -1,14 +1,14 @@
 using System.Text.Json;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
-using ToolN1.Api.Contracts.Training;
+using ToolN1.Api.Contracts.FineTuning;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Shapes;
 using ToolN1.Training.Jobs;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
 
-namespace ToolN1.Api.Endpoints.Training;
+namespace ToolN1.Api.Endpoints.FineTuning;
 
 /// <summary>/v1/fine_tuning/jobs, and what OpenAI's shapes have no place for under /admin/training/jobs.</summary>
 internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalog)

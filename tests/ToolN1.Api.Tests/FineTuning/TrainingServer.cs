@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Training.Jobs.Methods;
 
-namespace ToolN1.Api.Tests.Training;
+namespace ToolN1.Api.Tests.FineTuning;
 
 /// <summary>A server with an admin key whose jobs a <see cref="ScriptedMethod"/> runs.</summary>
 internal sealed class TrainingServer : IDisposable

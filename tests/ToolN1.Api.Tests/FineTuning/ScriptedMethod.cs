@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using ToolN1.Training.Jobs.Methods;
 
-namespace ToolN1.Api.Tests.Training;
+namespace ToolN1.Api.Tests.FineTuning;
 
 /// <summary>A method that a test leads step by step: each step waits for a permit, each is a checkpoint.</summary>
 internal sealed class ScriptedMethod : ITrainingMethod
