@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Contracts.FineTuning;
+using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Errors;
 
 namespace ToolN1.Api.Contracts;

@@ -67,8 +67,10 @@ internal static class GraderShapes
                         new StringShape { MinLength = 1, MaxLength = 4096 },
                         "The formula: numbers, the graders' names, `+ - * / ^`, brackets, and min, max, abs, floor, ceil, exp, sqrt, log.") { Required = true },
                 ]),
-        }) { Refused = GraderReader.RefusedTypes },
-        "The grader.") { Required = true };
+        })
+        { Refused = GraderReader.RefusedTypes },
+        "The grader.")
+    { Required = true };
 
     /// <summary>POST …/run.</summary>
     public static ObjectShape Run { get; } = new(

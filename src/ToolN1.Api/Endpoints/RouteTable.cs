@@ -1,7 +1,7 @@
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
-using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Contracts.FineTuning;
+using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Endpoints.FineTuning;
 using ToolN1.Api.OpenApi;
 

@@ -202,7 +202,7 @@ internal sealed class Sampler
         for (float depth = 8; ; depth *= 2)
         {
             bool everything = depth > 88;
-            
+
             // Tokens at -∞ are no candidates.
             CollectWithin(logits, max, everything ? float.MaxValue : depth / scale);
             if (everything || (topK > 0 ? _indices.Count >= topK : MassOfIndices(logits, max, scale) >= wanted))

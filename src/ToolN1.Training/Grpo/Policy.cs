@@ -3,8 +3,8 @@ using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
-using ToolN1.Training.Packing;
 using ToolN1.Training.Checkpoints;
+using ToolN1.Training.Packing;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Grpo;

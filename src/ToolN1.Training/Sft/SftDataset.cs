@@ -1,7 +1,7 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tokenization;
-using ToolN1.Training.Packing;
 using ToolN1.Training.Data;
+using ToolN1.Training.Packing;
 
 namespace ToolN1.Training.Sft;
 

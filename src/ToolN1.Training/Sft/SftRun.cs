@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ToolN1.Engine.Model;
-using ToolN1.Training.Packing;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Optimizers;
+using ToolN1.Training.Packing;
 
 namespace ToolN1.Training.Sft;
 

@@ -1,6 +1,6 @@
 using ToolN1.Engine.Model;
-using ToolN1.Training.Packing;
 using ToolN1.Training.Optimizers;
+using ToolN1.Training.Packing;
 using ToolN1.Training.Passes;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -89,7 +89,7 @@ public sealed class SyntheticGeneratorTests
     {
         Assert.Equal(TrainingRowWriter.ToJson(row), TrainingRowWriter.ToJson(TrainingRowReader.Parse(TrainingRowWriter.ToJson(row), "row", 1)));
         Assert.Equal(row.Tools.Count, row.Tools.Select(tool => tool.Name).Distinct().Count());
-        string request = row.Messages[0].Content!;
+        string request = row.Messages.Last(message => message.Role == ChatRole.User).Content!;
         foreach (TrainingCall call in row.Answer)
         {
             ChatTool tool = Assert.Single(row.Tools, tool => tool.Name == call.Name);
