@@ -294,6 +294,7 @@ public sealed class ResponsesTests
     [InlineData("[{\"role\":\"user\",\"content\":\"x\"},{\"type\":\"function_call\",\"call_id\":\"a\",\"name\":\"f\",\"arguments\":\"{\"}]", "input[1].arguments")]
     [InlineData("[{\"type\":\"function_call\",\"call_id\":\"a\",\"name\":\"f\",\"arguments\":\"{}\"},{\"type\":\"function_call\",\"call_id\":\"b\",\"name\":\"f\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"a\",\"output\":\"1\"}]", "input[1].call_id")]
     [InlineData("[{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\"abc\"}]", "input[0].encrypted_content")]
+    [InlineData("[{\"type\": \"reasoning\", \"summary\": [], \"content\": null}]", "input")]
     public async Task Input_ThatIsWrong_IsA400NamingIt(string input, string param)
     {
         using ApiServer server = new();
