@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using ToolN1.Engine.Model;
-using ToolN1.Training.Packing;
+using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Optimizers;
+using ToolN1.Training.Packing;
 
 namespace ToolN1.Training.Sft;
 
@@ -108,11 +110,22 @@ public sealed class SftRun
     private StreamWriter OpenMetrics(int doneSteps)
     {
         string path = Path.Combine(_config.Output, "metrics.jsonl");
-        string[] kept = doneSteps > 0 && File.Exists(path)
-            ? [.. File.ReadLines(path).Where(line => JsonSerializer.Deserialize(line, SftStateJson.Default.SftStepResult)?.Step <= doneSteps)]
-            : [];
-        File.WriteAllLines(path, kept);
+        string[] kept = doneSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) <= doneSteps)] : [];
+        DurableStorage.WriteFile(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(line => line + "\n")))));
         return new StreamWriter(path, append: true) { AutoFlush = true };
+    }
+
+    private static int? StepOf(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, SftStateJson.Default.SftStepResult)?.Step;
+        }
+        catch (JsonException)
+        {
+            // The line that was being written when the machine went down.
+            return null;
+        }
     }
 
     private SftState Begin(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, bool resume)
