@@ -42,6 +42,11 @@ internal sealed class ResponseInput(bool keepReasoning)
         }
 
         EndAnswer();
+        if (_messages.Count == 0)
+        {
+            throw ApiException.Invalid("input", "Invalid value for 'input': it holds no message; reasoning alone is none.");
+        }
+
         try
         {
             return Conversation.OrderResults(_messages);
