@@ -13,14 +13,18 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
 {
     private readonly InferenceEngine _engine;
 
-    private LocalGrpoEngine(InferenceEngine engine, GrpoHost host)
+    private LocalGrpoEngine(InferenceEngine engine, GrpoHost host, Device device)
     {
+        Device = device;
         _engine = engine;
         Host = host;
     }
 
     /// <summary>What a run is given.</summary>
     public GrpoHost Host { get; }
+
+    /// <summary>Where it runs.</summary>
+    public Device Device { get; }
 
     /// <summary>Loads the run's model and starts its engine.</summary>
     public static LocalGrpoEngine Start(GrpoConfig config)
@@ -33,7 +37,7 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
         try
         {
             InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.Model))), GrpoEngineOptions.Of(config, model));
-            return new LocalGrpoEngine(engine, new GrpoHost(engine, engine.Host, tokenizer, format));
+            return new LocalGrpoEngine(engine, new GrpoHost(engine, engine.Host, tokenizer, format), device);
         }
         catch
         {

@@ -45,6 +45,8 @@ internal static class TrainGrpoCommand
                 outcome = await run.ExecuteAsync(resume, stop.Token);
             }
 
+            using System.Diagnostics.Process process = System.Diagnostics.Process.GetCurrentProcess();
+            Console.WriteLine($"Peak memory of the process: {process.PeakWorkingSet64 >> 20:N0} MiB (planned {GrpoMemoryPlan.Create(config, ModelConfig.Load(config.Model), engine.Device).Total >> 20:N0} MiB)");
             Console.WriteLine(outcome switch
             {
                 GrpoOutcome.Finished => $"Model: {run.ModelFolder}",

@@ -42,6 +42,13 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
     public static ModelInfo Describe(Decoder decoder, string name) => new(
         name, decoder.Config.MaxPositionEmbeddings, decoder.Config.VocabularySize, decoder.Config.EndOfSequenceIds, decoder.WeightVersion);
 
+    /// <summary>Whether an engine repacks the weights that it serves, so that they cannot be shared with anything that reads them as they were.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="dtype">The serving dtype.</param>
+    /// <param name="device">Where it serves.</param>
+    public static bool Packs(ModelConfig config, ScalarType dtype, Device device) =>
+        CpuPagedAttention.Supports(config, dtype, device) && PanelKernel.For(dtype) is not null;
+
     /// <summary>
     /// Starts an engine. On most CPUs it repacks the decoder's projections for our own kernels (see docs/numerics.md).
     /// </summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -88,9 +89,11 @@ public sealed class AdapterLinear : Linear
                 continue;
             }
 
+            using DisposeScope scope = NewDisposeScope();
             if (count is null)
             {
                 output = output + Addition(input, a, b, adapter.Scale).to_type(output.dtype);
+                output.MoveToOuterDisposeScope();
             }
             else
             {

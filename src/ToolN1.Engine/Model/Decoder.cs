@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -80,7 +81,9 @@ public sealed class Decoder : IDisposable
         (Tensor cosine, Tensor sine) = _rotary.Angles(positions, hidden.dtype);
         foreach (DecoderLayer layer in Layers)
         {
-            hidden = layer.Forward(hidden, cosine, sine, attention);
+            // A layer's tensors go with the layer; what a graph needs of them it holds itself.
+            using DisposeScope scope = NewDisposeScope();
+            hidden = layer.Forward(hidden, cosine, sine, attention).MoveToOuterDisposeScope();
         }
 
         return FinalNorm.Forward(hidden);

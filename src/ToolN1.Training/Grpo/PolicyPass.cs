@@ -147,18 +147,17 @@ internal sealed class PolicyPass(Decoder decoder, bool recomputes) : IDisposable
     /// <summary>A layer; its attention's saved tensors live as long as the graph, or not at all without one.</summary>
     private static Tensor Layer(DecoderLayer layer, Tensor hidden, BatchTensors inputs)
     {
+        // What the graph needs it holds itself; the rest of the layer's tensors go at once.
+        using DisposeScope scope = NewDisposeScope();
         SpanAttention attention = new(inputs.Spans, hidden.device);
-        if (is_grad_enabled())
+        inputs.Keep(attention);
+        Tensor output = layer.Forward(hidden, inputs.Cosine, inputs.Sine, attention).MoveToOuterDisposeScope();
+        if (!is_grad_enabled())
         {
-            inputs.Keep(attention);
-            return layer.Forward(hidden, inputs.Cosine, inputs.Sine, attention);
+            inputs.Release();
         }
 
-        using (attention)
-        {
-            using DisposeScope scope = NewDisposeScope();
-            return layer.Forward(hidden, inputs.Cosine, inputs.Sine, attention).MoveToOuterDisposeScope();
-        }
+        return output;
     }
 
     private IEnumerable<(int Start, int Count)> Pieces(long rows)

@@ -96,7 +96,11 @@ internal sealed class SpanAttention : IAttention, IDisposable
             }
 
             ctx.save_data("kept", kept);
-            ctx.save_data("vars", (owner, scaled, key, value));
+
+            // Handles of our own: the caller's may go before the way back.
+            (Tensor Scaled, Tensor Key, Tensor Value) saved = (scaled.DetachFromDisposeScope(), key.alias().DetachFromDisposeScope(), value.alias().DetachFromDisposeScope());
+            owner._saved.AddRange([saved.Scaled, saved.Key, saved.Value]);
+            ctx.save_data("vars", (owner, saved.Scaled, saved.Key, saved.Value));
             return output.view(output.shape[0], -1);
         }
 

@@ -1,0 +1,71 @@
+using ToolN1.Engine.Model;
+using ToolN1.Training.Grpo;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Tests.Grpo;
+
+public sealed class GrpoMemoryPlanTests
+{
+    private const long GB = 1_000_000_000;
+
+    private static readonly Device Cuda = new(DeviceType.CUDA);
+
+    private static readonly GrpoConfig Full = new() { Output = "o", Model = "m", Data = ["d"], Steps = 1, DType = "bfloat16", Loss = new PolicyLossOptions { KlCoefficient = 1e-3 } };
+
+    private static readonly GrpoConfig Lora = Full with { Lora = new GrpoLora { Rank = 16 } };
+
+    [Fact]
+    public void Create_WholeWeights_CountsSixteenBytesAParameterAndTheReference()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-1.5b");
+        GrpoMemoryPlan plan = GrpoMemoryPlan.Create(Full, model, Cuda);
+        long parameters = ModelTensors.CountParameters(model);
+        Assert.Equal(4 * parameters, Of(plan, "training_weights"));
+        Assert.Equal(4 * parameters, Of(plan, "gradients"));
+        Assert.Equal(8 * parameters, Of(plan, "optimizer"));
+        Assert.Equal(2 * parameters, Of(plan, "reference"));
+        Assert.Equal(2 * parameters, Of(plan, "serving_weights"));
+        Assert.Equal(plan.Total, plan.Items.Sum(item => item.Bytes));
+        Assert.DoesNotContain(plan.Items, item => item.Kind == "fragmentation");
+    }
+
+    [Fact]
+    public void Create_Adapter_CountsItsParametersAndSharesTheBase()
+    {
+        GrpoMemoryPlan plan = GrpoMemoryPlan.Create(Lora, ModelPresets.Get("qwen2.5-7b"), Cuda);
+        Assert.Equal(40_370_176, LoraAdapter.CountParameters(ModelPresets.Get("qwen2.5-7b"), 16, LoraAdapter.ProjectionNames));
+        Assert.Equal(8 * 40_370_176L, Of(plan, "optimizer"));
+        Assert.DoesNotContain(plan.Items, item => item.Kind is "training_weights" or "reference");
+    }
+
+    [Theory]
+    [InlineData("qwen2.5-7b", true, 80, true)]
+    [InlineData("qwen2.5-14b", true, 80, true)]
+    [InlineData("qwen2.5-7b", false, 80, false)]
+    [InlineData("qwen2.5-7b", false, 141, false)]
+    [InlineData("qwen2.5-1.5b", false, 80, true)]
+    public void Create_KnownShapes_FitWhatTheyShould(string preset, bool isLora, long gigabytes, bool fits) =>
+        Assert.Equal(fits, GrpoMemoryPlan.Create(isLora ? Lora : Full, ModelPresets.Get(preset), Cuda).Total <= gigabytes * GB);
+
+    [Fact]
+    public void Remedies_TooLarge_EndWithWhatFits()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-7b");
+        IReadOnlyList<GrpoMemoryRemedy> remedies = GrpoMemoryPlan.Remedies(Full, model, Cuda, 80 * GB);
+        Assert.Equal("lora: {\"rank\": 16}", remedies[^1].Change);
+        Assert.True(remedies[^1].TotalBytes <= 80 * GB);
+        Assert.Equal(remedies.OrderByDescending(remedy => remedy.TotalBytes), remedies);
+        Assert.All(remedies.SkipLast(1), remedy => Assert.True(remedy.TotalBytes > 80 * GB));
+    }
+
+    [Fact]
+    public void Remedies_NothingFits_ShowHowFarItIs()
+    {
+        IReadOnlyList<GrpoMemoryRemedy> remedies = GrpoMemoryPlan.Remedies(Full, ModelPresets.Get("qwen2.5-14b"), Cuda, 8 * GB);
+        Assert.NotEmpty(remedies);
+        Assert.True(remedies[^1].TotalBytes > 8 * GB);
+    }
+
+    private static long Of(GrpoMemoryPlan plan, string kind) => plan.Items.Where(item => item.Kind == kind).Sum(item => item.Bytes);
+}
