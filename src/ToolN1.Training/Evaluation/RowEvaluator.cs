@@ -23,6 +23,9 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
     /// <summary>Weights to answer with; null is whichever are live.</summary>
     public string? WeightVersion { get; init; }
 
+    /// <summary>Whether live requests go before.</summary>
+    public RequestPriority Priority { get; init; }
+
     /// <summary>Rows in flight at once.</summary>
     public int Concurrency { get; init; } = 32;
 
@@ -50,6 +53,7 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
             RequestId = $"{category}-{index}",
             PromptTokenIds = prompt,
             WeightVersion = WeightVersion,
+            Priority = Priority,
             MaxNewTokens = Math.Min(MaxNewTokens, engine.Model.MaxModelLength - prompt.Length),
             Sampling = SamplingParameters.Greedy with { StopTokenIds = [.. format.StopTokens.Select(tokenizer.FindAddedToken).OfType<int>()] },
         };

@@ -59,7 +59,7 @@ public sealed class EvaluationComparison
     }
 
     /// <summary>2 · P(X ≤ min) for X binomial(n, ½), at most 1; summed in logarithms so that n may be large.</summary>
-    private static double McNemar(int lost, int gained)
+    internal static double McNemar(int lost, int gained)
     {
         int n = lost + gained;
         double logChoose = -n * Math.Log(2);
