@@ -11,6 +11,7 @@ RootCommand root = new("tooln1: makes, measures and serves tool-calling models. 
     DataCommands.Create(),
     TrainCommands.Create(),
     EvalCommands.Create(),
+    ExportCommands.Create(),
     BenchCommands.Create(),
 };
 return await root.Parse(args).InvokeAsync();

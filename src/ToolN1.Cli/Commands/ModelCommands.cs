@@ -6,5 +6,5 @@ namespace ToolN1.Cli.Commands;
 internal static class ModelCommands
 {
     /// <summary>The command with its subcommands.</summary>
-    public static Command Create() => new("model", "Makes and inspects checkpoints.") { ModelRandomCommand.Create(), ModelInspectCommand.Create() };
+    public static Command Create() => new("model", "Makes and inspects checkpoints.") { ModelRandomCommand.Create(), ModelInspectCommand.Create(), ModelImportCommand.Create() };
 }

@@ -310,7 +310,7 @@ public sealed class GrpoRun
         int rows = 0;
         foreach ((string set, IReadOnlyList<TrainingRow> setRows) in session.HeldOut)
         {
-            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion };
+            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion, Priority = RequestPriority.Background };
             IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync(set, setRows, cancellationToken).ConfigureAwait(false);
             WilsonInterval interval = new(cases.Count(item => item.Correct), cases.Count);
             GrpoEvaluation evaluation = new(state.Step, set, interval.Successes, interval.Cases, interval.Low, interval.High);

@@ -141,9 +141,9 @@ public static class ToolCallReward
     /// <summary>Whether Python's <c>json.dumps(…, sort_keys=True)</c> of both is the same text.</summary>
     private static bool SameJson(PyValue a, PyValue b, bool lenientNumbers)
     {
-        if (lenientNumbers && a.Kind is PyKind.Int or PyKind.Float && b.Kind is PyKind.Int or PyKind.Float)
+        if (lenientNumbers && a.Kind is PyKind.Int or PyKind.Float && b.Kind is PyKind.Int or PyKind.Float && PyValue.Equal(a, b))
         {
-            return PyValue.Equal(a, b);
+            return true;
         }
 
         if (a.Kind != b.Kind)

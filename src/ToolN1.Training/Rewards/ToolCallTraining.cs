@@ -10,15 +10,26 @@ public sealed class ToolCallTraining(bool isPartial, bool requiresThink, bool le
     public RewardScore Score(RewardSample sample, CancellationToken cancellationToken)
     {
         ToolCallVerdict verdict = ToolCallReward.Judge(sample.Completion, sample.Row.AnswerJson, lenientNumbers);
-        bool hasFormat = verdict.IsReadable && (verdict.HasThink || !requiresThink);
-        bool isRight = hasFormat && verdict.CallsMatch;
-        double credit = verdict.CallsMatch ? 0.8 : verdict.NamesMatch ? 0.2 : 0;
-        double total = isPartial ? (hasFormat ? 0.2 + credit : 0) : isRight ? 1 : 0;
-        return new RewardScore(total,
+        bool hasFormat = HasFormat(verdict, requiresThink);
+        return new RewardScore(Total(verdict, isPartial, requiresThink),
         [
             new RewardComponent("format", hasFormat ? 1 : 0),
             new RewardComponent("names", hasFormat && verdict.NamesMatch ? 1 : 0),
-            new RewardComponent("exact", isRight ? 1 : 0),
+            new RewardComponent("exact", hasFormat && verdict.CallsMatch ? 1 : 0),
         ]);
     }
+
+    /// <summary>What a verdict is worth.</summary>
+    public static double Total(ToolCallVerdict verdict, bool isPartial, bool requiresThink)
+    {
+        if (!HasFormat(verdict, requiresThink))
+        {
+            return 0;
+        }
+
+        double credit = verdict.CallsMatch ? 0.8 : verdict.NamesMatch ? 0.2 : 0;
+        return isPartial ? 0.2 + credit : verdict.CallsMatch ? 1 : 0;
+    }
+
+    private static bool HasFormat(ToolCallVerdict verdict, bool requiresThink) => verdict.IsReadable && (verdict.HasThink || !requiresThink);
 }

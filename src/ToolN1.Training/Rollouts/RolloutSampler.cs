@@ -87,6 +87,7 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
             PromptTokenIds = prompt.Prompt,
             MaxNewTokens = maxResponseTokens,
             WeightVersion = weightVersion,
+            Priority = RequestPriority.Background,
             Sampling = new SamplingParameters
             {
                 Temperature = (float)config.Sampling.Temperature,
