@@ -27,7 +27,7 @@ public sealed class GrpoMemoryPlanTests
         Assert.Equal(2 * parameters, Of(plan, "reference"));
         Assert.Equal(2 * parameters, Of(plan, "serving_weights"));
         Assert.Equal(plan.Total, plan.Items.Sum(item => item.Bytes));
-        Assert.DoesNotContain(plan.Items, item => item.Kind == "fragmentation");
+        Assert.DoesNotContain(plan.Items, item => item.Kind == "overhead");
     }
 
     [Fact]
