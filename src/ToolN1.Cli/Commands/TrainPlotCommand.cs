@@ -12,7 +12,7 @@ internal static class TrainPlotCommand
         Option<FileInfo[]> metrics = new("--metrics") { Description = "metrics.jsonl of each run, in order.", Required = true, AllowMultipleArgumentsPerToken = true };
         Option<FileInfo> output = new("--out") { Description = "The .svg file.", Required = true };
         Command command = new("plot", "Draws supervised runs (answer loss and accuracy over tokens) or GRPO runs (reward, held-out match, KL and entropy over steps, one line a run).") { metrics, output };
-        command.SetAction(result => 
+        command.SetAction(result =>
         {
             string[] files = [.. result.GetRequiredValue(metrics).Select(file => file.FullName)];
             File.WriteAllText(result.GetRequiredValue(output).FullName, RewardCurve.IsMetrics(files[0]) ? RewardCurve.Svg(files) : LossCurve.Svg(files));
