@@ -9,6 +9,10 @@ namespace ToolN1.Api.Errors;
 internal sealed class ApiException(int status, string type, string message, string? param = null, string? code = null)
     : Exception(message)
 {
+    // An error may name what the caller wrote (an unknown field, a model), but it does not send a megabyte of it back.
+    private const int LongestMessage = 1000;
+    private const int LongestParam = 300;
+
     /// <summary>HTTP status code.</summary>
     public int Status { get; } = status;
 
@@ -16,7 +20,13 @@ internal sealed class ApiException(int status, string type, string message, stri
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>What the caller is told.</summary>
-    public ErrorBody Body { get; } = new() { Message = message, Type = type, Param = param, Code = code };
+    public ErrorBody Body { get; } = new()
+    {
+        Message = Clip(message, LongestMessage),
+        Type = type,
+        Param = param is null ? null : Clip(param, LongestParam),
+        Code = code,
+    };
 
     /// <summary>400: a field is wrong; <paramref name="param"/> names it.</summary>
     public static ApiException Invalid(string? param, string message, string? code = "invalid_value") =>
@@ -39,4 +49,7 @@ internal sealed class ApiException(int status, string type, string message, stri
                 + $"({promptTokens} in the prompt, {requestedTokens} for the completion). Shorten the prompt or ask for fewer tokens.",
             param,
             "context_length_exceeded");
+
+    private static string Clip(string text, int length) =>
+        text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)] + "…";
 }

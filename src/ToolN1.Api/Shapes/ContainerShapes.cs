@@ -6,6 +6,12 @@ namespace ToolN1.Api.Shapes;
 /// <summary>An array of one kind of element.</summary>
 internal sealed class ArrayShape(Shape item, int minItems = 0, int maxItems = int.MaxValue) : Shape
 {
+    /// <summary>What each element may be.</summary>
+    public Shape Item => item;
+
+    /// <summary>Fewest elements.</summary>
+    public int MinItems => minItems;
+
     public override string Expectation => "an array";
 
     public override string Range => maxItems < int.MaxValue ? $"an array of {minItems} to {maxItems}" : minItems > 0 ? $"an array of at least {minItems}" : Expectation;
@@ -47,6 +53,9 @@ internal sealed class ArrayShape(Shape item, int minItems = 0, int maxItems = in
 /// <summary>An object used as a dictionary.</summary>
 internal sealed class MapShape(Shape value, int maxEntries = int.MaxValue, int maxKeyLength = int.MaxValue) : Shape
 {
+    /// <summary>What each entry's value may be.</summary>
+    public Shape Value => value;
+
     public override string Expectation => "an object";
 
     public override string Range => maxEntries < int.MaxValue ? $"an object of up to {maxEntries} entries" : Expectation;
@@ -109,6 +118,9 @@ internal sealed class AnyObjectShape : Shape
 /// <summary>One of several kinds of value.</summary>
 internal sealed class UnionShape(params Shape[] alternatives) : Shape
 {
+    /// <summary>The kinds of value, in order of preference.</summary>
+    public IReadOnlyList<Shape> Alternatives => alternatives;
+
     public override string Expectation => string.Join(" or ", alternatives.Select(shape => shape.Expectation).Distinct());
 
     public override string Range => string.Join(" or ", alternatives.Select(shape => shape.Range).Distinct());

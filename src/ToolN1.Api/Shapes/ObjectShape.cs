@@ -107,6 +107,12 @@ internal sealed class ObjectShape(string name, string description, IReadOnlyList
 /// <summary>An object whose fields depend on the value of one of them (a message's role, a content part's type).</summary>
 internal sealed class TaggedShape(string tag, IReadOnlyDictionary<string, ObjectShape> variants) : Shape
 {
+    /// <summary>The field that decides.</summary>
+    public string Tag => tag;
+
+    /// <summary>The object for each value of it.</summary>
+    public IReadOnlyDictionary<string, ObjectShape> Variants => variants;
+
     /// <summary>Tags of OpenAI's that are refused, with the reason.</summary>
     public IReadOnlyDictionary<string, string> Refused { get; init; } = new Dictionary<string, string>();
 

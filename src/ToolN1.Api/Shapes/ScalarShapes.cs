@@ -79,6 +79,12 @@ internal sealed class StringShape : Shape
 /// <summary>A finite number within bounds.</summary>
 internal sealed class NumberShape(double min, double max) : Shape
 {
+    /// <summary>The least value.</summary>
+    public double Min => min;
+
+    /// <summary>The greatest value.</summary>
+    public double Max => max;
+
     /// <summary>Whether <c>min</c> itself is refused.</summary>
     public bool MinIsExclusive { get; init; }
 
@@ -116,6 +122,9 @@ internal sealed class NumberShape(double min, double max) : Shape
 /// <summary>A whole number within bounds, both included.</summary>
 internal sealed class IntegerShape(long min, long max) : Shape
 {
+    /// <summary>The least value.</summary>
+    public long Min => min;
+
     public override string Expectation => "an integer";
 
     public override string Range => min == long.MinValue ? Expectation

@@ -1,9 +1,15 @@
+using System.Text;
+
 namespace ToolN1.Engine.Chat;
 
 /// <summary>Collects the parts of a prompt. Template parts are our own constants; everything else is content.</summary>
 internal sealed class ChatPromptBuilder
 {
     private readonly List<(string Text, bool IsTemplate)> _parts = [];
+
+    // The run of one kind under way; gathered here, since a conversation may add to it a hundred thousand times.
+    private readonly StringBuilder _run = new();
+    private bool _runIsTemplate;
 
     /// <summary>Adds text of the template, in which control tokens count.</summary>
     public ChatPromptBuilder Template(string text) => Add(text, isTemplate: true);
@@ -12,24 +18,34 @@ internal sealed class ChatPromptBuilder
     public ChatPromptBuilder Content(string text) => Add(text, isTemplate: false);
 
     /// <summary>The prompt so far.</summary>
-    public ChatPrompt Build() => new([.. _parts]);
+    public ChatPrompt Build()
+    {
+        EndRun();
+        return new ChatPrompt([.. _parts]);
+    }
 
     private ChatPromptBuilder Add(string text, bool isTemplate)
     {
-        if (text.Length == 0)
+        if (text.Length > 0)
         {
-            return this;
-        }
+            if (isTemplate != _runIsTemplate)
+            {
+                EndRun();
+            }
 
-        if (_parts.Count > 0 && _parts[^1].IsTemplate == isTemplate)
-        {
-            _parts[^1] = (_parts[^1].Text + text, isTemplate);
-        }
-        else
-        {
-            _parts.Add((text, isTemplate));
+            _runIsTemplate = isTemplate;
+            _run.Append(text);
         }
 
         return this;
+    }
+
+    private void EndRun()
+    {
+        if (_run.Length > 0)
+        {
+            _parts.Add((_run.ToString(), _runIsTemplate));
+            _run.Clear();
+        }
     }
 }

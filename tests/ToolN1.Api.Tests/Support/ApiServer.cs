@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Execution;
@@ -55,6 +56,9 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
     public string DataDirectory => _settings.GetValueOrDefault("ToolN1:DataDirectory", _temporary);
 
     public HttpClient Client { get; }
+
+    /// <summary>All that was logged, of the levels that the settings let through.</summary>
+    public LogCapture Log { get; } = new();
 
     /// <summary>Posts JSON text.</summary>
     public Task<HttpResponseMessage> PostAsync(string route, string json) =>
@@ -111,7 +115,8 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
                 && service.ImplementationFactory?.Method.DeclaringType?.Assembly == typeof(IInferenceEngine).Assembly)];
             Assert.Single(loaders);
             services.Remove(loaders[0]);
-            IChatFormat format = ChatFormats.Create("tool-n1", ".", Tokenizer);
+            IChatFormat format = ChatFormats.Create(_settings.GetValueOrDefault("ToolN1:Model:ChatFormat", "tool-n1"), ".", Tokenizer);
+            services.AddSingleton<ILoggerProvider>(Log);
             services.Replace(ServiceDescriptor.Singleton<IInferenceEngine>(Engine));
             services.Replace(ServiceDescriptor.Singleton<IModelHost>(Host));
             services.Replace(ServiceDescriptor.Singleton(Tokenizer));

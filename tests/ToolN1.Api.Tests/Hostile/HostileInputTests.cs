@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 
-namespace ToolN1.Api.Tests;
+namespace ToolN1.Api.Tests.Hostile;
 
 public sealed class HostileInputTests
 {
