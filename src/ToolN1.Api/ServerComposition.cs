@@ -27,6 +27,8 @@ internal static class ServerComposition
             builder.WebHost.UseUrls(LoopbackGuard.DefaultUrl);
         }
 
+        // Kestrel's complaint about a malformed request quotes it, an Authorization header included.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
         builder.Services.AddOptionsWithValidateOnStart<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations();
         builder.Services.AddOptionsWithValidateOnStart<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateDataAnnotations();
         builder.Services.AddSingleton(TimeProvider.System);
@@ -98,7 +100,7 @@ internal static class ServerComposition
         builder.Services.AddSingleton<ReadinessProbe>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ReadinessProbe>());
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(EngineMetrics.MeterName, RequestMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(EngineMetrics.MeterName, RequestMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));
         return builder;
     }

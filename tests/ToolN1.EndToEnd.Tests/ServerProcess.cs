@@ -1,6 +1,7 @@
 using System.ClientModel;
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
 using OpenAI;
@@ -89,6 +90,13 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Memory that it holds now, in MB.</summary>
+    public double ResidentMegabytes()
+    {
+        _process.Refresh();
+        return _process.WorkingSet64 / 1e6;
+    }
+
     /// <summary>Waits for its end.</summary>
     public async Task<int> ExitAsync()
     {
@@ -97,9 +105,12 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>The value of a metric without labels of its own.</summary>
-    public async Task<double> MetricAsync(string name)
+    public async Task<double> MetricAsync(string name, string key = "none")
     {
-        string metrics = await Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        using HttpRequestMessage request = new(HttpMethod.Get, "/metrics");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using HttpResponseMessage response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
+        string metrics = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Match match = Regex.Match(metrics, "^" + Regex.Escape(name) + @"(?:\{[^}]*\})? ([0-9.]+)", RegexOptions.Multiline);
         Assert.True(match.Success, metrics);
         return double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);

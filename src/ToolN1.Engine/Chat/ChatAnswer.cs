@@ -23,6 +23,9 @@ internal sealed class ChatAnswer(Tokenizer tokenizer, ChatOutputParser parser, I
     /// <summary>The model ended its turn by itself and has neither called a tool nor written anything to read.</summary>
     public bool SaidNothing { get; private set; }
 
+    /// <summary>The text of a call that a limit cut, tag included; no event shows it.</summary>
+    public string? UnfinishedBlock => parser.UnfinishedBlock;
+
     /// <summary>What an engine update adds.</summary>
     public IReadOnlyList<ChatEvent> Append(GenerationUpdate update)
     {

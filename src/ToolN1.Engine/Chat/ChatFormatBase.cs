@@ -56,6 +56,9 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool ends
         return message.Name is null || text.Length == 0 ? text : $"{message.Name}: {text}";
     }
 
+    /// <inheritdoc/>
+    public abstract string ToJinja();
+
     /// <summary>The function object's JSON as this format prints it.</summary>
     protected static string FunctionJson(ChatTool tool, int index, bool ensureAscii)
     {

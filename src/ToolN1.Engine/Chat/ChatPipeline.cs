@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 using ToolN1.Engine.Constraints;
+using ToolN1.Engine.Diagnostics;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tokenization;
 
@@ -8,7 +10,13 @@ namespace ToolN1.Engine.Chat;
 /// <summary>
 /// A chat request to its answer: rendering, encoding, constraint, generation, decoding, stop texts, parsing. Thread-safe.
 /// </summary>
-public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, ChatConstraints constraints)
+/// <param name="engine">Generates.</param>
+/// <param name="tokenizer">Of the served model.</param>
+/// <param name="format">How the model is spoken to.</param>
+/// <param name="constraints">Compiles what an answer is held to.</param>
+/// <param name="logger">Told, at Trace only, the text of a call that a limit cut, which no answer shows; null for nobody.</param>
+public sealed class ChatPipeline(
+    IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, ChatConstraints constraints, ILogger<ChatPipeline>? logger = null)
 {
     // How often a second answer knocks at a full queue.
     private const int MaxAttempts = 5;
@@ -61,7 +69,7 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
     {
         (IAsyncEnumerable<GenerationUpdate> updates, ChatAnswer answer) = Start(chat, cancellationToken);
         bool mayBeAskedAgain = chat.Request.AnswersInWords && chat.Tools.Count > 0 && chat.Request.ToolChoice is ToolChoice.Auto or ToolChoice.Allowed { IsRequired: false };
-        return mayBeAskedAgain ? ReadUntilWords(updates, answer, chat.Request, cancellationToken) : Read(updates, answer, cancellationToken);
+        return mayBeAskedAgain ? ReadUntilWords(updates, answer, chat.Request, cancellationToken) : Read(updates, answer, chat.Request.RequestId, cancellationToken);
     }
 
     private (IAsyncEnumerable<GenerationUpdate> Updates, ChatAnswer Answer) Start(PreparedChat chat, CancellationToken cancellationToken)
@@ -98,7 +106,7 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
         CancellationToken cancellationToken,
         [EnumeratorCancellation] CancellationToken enumeration = default)
     {
-        await foreach (ChatEvent chatEvent in Read(updates, answer, cancellationToken).WithCancellation(enumeration).ConfigureAwait(false))
+        await foreach (ChatEvent chatEvent in Read(updates, answer, request.RequestId, cancellationToken).WithCancellation(enumeration).ConfigureAwait(false))
         {
             if (chatEvent is not ChatEvent.Finished finished || !answer.SaidNothing || await AskForWordsAsync(request, finished.Usage, cancellationToken).ConfigureAwait(false) is not { } again)
             {
@@ -134,7 +142,7 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
                 try
                 {
                     (IAsyncEnumerable<GenerationUpdate> updates, ChatAnswer answer) = Start(chat, cancellationToken);
-                    return Read(updates, answer, cancellationToken);
+                    return Read(updates, answer, chat.Request.RequestId, cancellationToken);
                 }
                 catch (EngineOverloadedException overloaded) when (attempt < MaxAttempts)
                 {
@@ -156,9 +164,10 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
         CachedSecondPromptTokens = second.CachedPromptTokens,
     };
 
-    private static async IAsyncEnumerable<ChatEvent> Read(
+    private async IAsyncEnumerable<ChatEvent> Read(
         IAsyncEnumerable<GenerationUpdate> updates,
         ChatAnswer answer,
+        string requestId,
         CancellationToken cancellationToken,
         [EnumeratorCancellation] CancellationToken enumeration = default)
     {
@@ -180,6 +189,11 @@ public sealed class ChatPipeline(IInferenceEngine engine, Tokenizer tokenizer, I
             IReadOnlyList<ChatEvent> events = more ? answer.Append(reader.Current)
                 : cancelled ? answer.Cancel()
                 : throw new InvalidOperationException("The engine's updates ended without a finish reason.");
+            if (answer.IsFinished && answer.UnfinishedBlock is { } cut && logger is not null)
+            {
+                EngineLog.CallCut(logger, requestId, cut);
+            }
+
             foreach (ChatEvent chatEvent in events)
             {
                 yield return chatEvent;

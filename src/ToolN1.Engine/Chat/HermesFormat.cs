@@ -6,19 +6,47 @@ internal sealed class HermesFormat(TurnMarkup markup) : ChatFormatBase("hermes",
 {
     private const string DefaultSystem = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.";
 
+    private const string BeforeTools =
+        "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\n" +
+        "You are provided with function signatures within <tools></tools> XML tags:\n<tools>";
+
+    private const string AfterTools =
+        "\n</tools>\n\nFor each function call, return a json object with function name and arguments within " +
+        "<tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>";
+
+    /// <inheritdoc/>
+    public override string ToJinja() => JinjaTemplate.Build(
+        Markup,
+        tools: $$$"""
+                {{- {{{JinjaTemplate.Quote(DefaultSystem)}}} if system is none else system }}
+                {{- {{{JinjaTemplate.Quote(BeforeTools)}}} }}
+                {%- for tool in tools %}
+                    {{- '\n{"type": "function", "function": ' }}
+                    {{- tool.function | tojson }}
+                    {{- '}' }}
+                {%- endfor %}
+                {{- {{{JinjaTemplate.Quote(AfterTools)}}} }}
+            """,
+        calls: """
+                    {{- said }}
+                    {%- for call in message.tool_calls %}
+                        {{- ('' if loop.first and not said else '\n') + '<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' }}
+                        {{- call.function.arguments if call.function.arguments is string else call.function.arguments | tojson }}
+                        {{- '}\n</tool_call>' }}
+                    {%- endfor %}
+            """);
+
     /// <inheritdoc/>
     protected override void AddSystemWithTools(ChatPromptBuilder prompt, string? system, IReadOnlyList<ChatTool> tools)
     {
         _ = system is null ? prompt.Template(DefaultSystem) : prompt.Content(system);
-        prompt.Template("\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\n" +
-            "You are provided with function signatures within <tools></tools> XML tags:\n<tools>");
+        prompt.Template(BeforeTools);
         for (int i = 0; i < tools.Count; i++)
         {
             prompt.Template("\n{\"type\": \"function\", \"function\": ").Content(FunctionJson(tools[i], i, ensureAscii: false)).Template("}");
         }
 
-        prompt.Template("\n</tools>\n\nFor each function call, return a json object with function name and arguments within " +
-            "<tool_call></tool_call> XML tags:\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>");
+        prompt.Template(AfterTools);
     }
 
     /// <inheritdoc/>

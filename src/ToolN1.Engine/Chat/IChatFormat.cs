@@ -24,4 +24,7 @@ public interface IChatFormat
     /// <summary>A parser for one answer.</summary>
     /// <param name="tools">The tools that were on offer; a call of any other is reported as unknown. Null: calls are not read, their tags are dropped.</param>
     ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools);
+
+    /// <summary>The format as a Jinja chat template for tokenizer_config.json, so that other tools render the same prompt.</summary>
+    string ToJinja();
 }

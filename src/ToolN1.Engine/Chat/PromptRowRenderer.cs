@@ -108,7 +108,8 @@ public static class PromptRowRenderer
         };
     }
 
-    private static ChatMessage ReadMessage(JsonElement message) => new()
+    /// <summary>A message in the shape of OpenAI's API, its content a text.</summary>
+    internal static ChatMessage ReadMessage(JsonElement message) => new()
     {
         Role = Text(message, "role") switch
         {

@@ -24,6 +24,35 @@ internal sealed class ToolN1Format(TurnMarkup markup) : ChatFormatBase("tool-n1"
     }
 
     /// <inheritdoc/>
+    public override string ToJinja() => JinjaTemplate.Build(
+        Markup,
+        tools: $$$"""
+                {%- if system is none %}
+                    {{- {{{JinjaTemplate.Quote(ToolN1Texts.Head)}}} }}
+                {%- else %}
+                    {{- system + ('\n' if system and not system.endswith('\n') else '') }}
+                {%- endif %}
+                {{- {{{JinjaTemplate.Quote(ToolN1Texts.BeforeTools)}}} }}
+                {%- for tool in tools %}
+                    {{- ('' if loop.first else '\n') + '{"type": "function", "function": ' }}
+                    {{- tool.function | tojson(ensure_ascii=True) }}
+                    {{- '}' }}
+                {%- endfor %}
+                {{- {{{JinjaTemplate.Quote(Markup.TrimsText ? ToolN1Texts.AfterTools.TrimEnd() : ToolN1Texts.AfterTools)}}} }}
+            """,
+        calls: """
+                    {{- said + ('\n' if said else '') + '<tool_call>[' }}
+                    {%- for call in message.tool_calls %}
+                        {{- ('' if loop.first else ', ') + '{"name": ' }}
+                        {{- call.function.name | tojson(ensure_ascii=True) }}
+                        {{- ', "arguments": ' }}
+                        {{- call.function.arguments if call.function.arguments is string else call.function.arguments | tojson }}
+                        {{- '}' }}
+                    {%- endfor %}
+                    {{- ']</tool_call>' }}
+            """);
+
+    /// <inheritdoc/>
     protected override void AddSystemWithTools(ChatPromptBuilder prompt, string? system, IReadOnlyList<ChatTool> tools)
     {
         if (system is null)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ToolN1.Engine.Diagnostics;
 
-/// <summary>The engine's log messages. No prompt and no answer is ever part of one.</summary>
+/// <summary>The engine's log messages. No prompt and no answer is ever part of one, but at Trace.</summary>
 internal static partial class EngineLog
 {
     [LoggerMessage(1001, LogLevel.Error, "A step over {Sequences} sequences failed; they end with an error, the engine goes on")]
@@ -23,4 +23,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(1006, LogLevel.Information, "Weight version {Version} is live in place of {Before}")]
     public static partial void Promoted(ILogger logger, string version, string before);
+
+    [LoggerMessage(1010, LogLevel.Trace, "Request {RequestId}: the limit cut a call after {Text}")]
+    public static partial void CallCut(ILogger logger, string requestId, string text);
 }

@@ -25,7 +25,7 @@ public sealed class SafetensorsWriter : IDisposable
     public SafetensorsWriter(string path, IEnumerable<(string Name, ScalarType DType, long[] Shape)> tensors)
     {
         _path = path;
-        _temporaryPath = path + ".tmp";
+        _temporaryPath = path + DurableStorage.TemporarySuffix;
         _tensors = [.. tensors];
         byte[] header = Header(_tensors);
         _stream = new FileStream(_temporaryPath, FileMode.Create, FileAccess.Write, FileShare.None);
@@ -85,6 +85,7 @@ public sealed class SafetensorsWriter : IDisposable
         _stream.Flush(flushToDisk: true);
         _stream.Dispose();
         File.Move(_temporaryPath, _path, overwrite: true);
+        DurableStorage.FlushNames(Path.GetDirectoryName(Path.GetFullPath(_path))!);
         _committed = true;
     }
 

@@ -1,31 +1,32 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ToolN1.Engine.Chat;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Checkpoints;
 
-/// <summary>Writes the folder that the server, and any Hugging Face tool, loads.</summary>
+/// <summary>Writes a trained model as the folder that the server, and any Hugging Face tool, loads.</summary>
 internal static class ModelFolderWriter
 {
-    private static readonly string[] TokenizerFiles = ["tokenizer.json", "tokenizer_config.json"];
+    private const string TokenizerFile = "tokenizer.json";
+    private const string TokenizerConfigFile = "tokenizer_config.json";
 
-    /// <summary>Writes weights, configs and tokenizer.</summary>
-    /// <param name="folder">Appears whole or not at all; replaced if it exists.</param>
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+
+    /// <summary>Weights, config.json, generation_config.json, tokenizer.json and tokenizer_config.json with the chat template.</summary>
+    /// <param name="folder">Appears whole or not at all, also when the machine goes down; replaced if it exists.</param>
     /// <param name="config">The shape.</param>
     /// <param name="tensors">Names and what gives each tensor; one is in memory at a time.</param>
     /// <param name="dtype">On disk: bf16 or f32.</param>
-    /// <param name="chatFormat">Noted in config.json.</param>
-    /// <param name="tokenizerFolder">Where the tokenizer's files are.</param>
-    public static void Write(string folder, ModelConfig config, IReadOnlyList<(string Name, long[] Shape, Func<Tensor> Tensor)> tensors, ScalarType dtype, string chatFormat, string tokenizerFolder)
+    /// <param name="format">How the model is spoken to.</param>
+    /// <param name="tokenizerFolder">Where its tokenizer comes from.</param>
+    public static void Write(string folder, ModelConfig config, IReadOnlyList<(string Name, long[] Shape, Func<Tensor> Tensor)> tensors, ScalarType dtype, IChatFormat format, string tokenizerFolder)
     {
-        string temporary = folder + ".tmp";
-        if (Directory.Exists(temporary))
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
-
-        Directory.CreateDirectory(temporary);
-        config.Save(temporary, dtype == ScalarType.Float32 ? "float32" : "bfloat16", chatFormat);
+        string temporary = DurableStorage.BeginFolder(folder);
+        config.Save(temporary, dtype == ScalarType.Float32 ? "float32" : "bfloat16", format.Name);
         using (SafetensorsWriter writer = new(Path.Combine(temporary, Checkpoint.SingleFileName), tensors.Select(item => (item.Name, dtype, item.Shape))))
         {
             foreach ((_, _, Func<Tensor> tensor) in tensors)
@@ -37,16 +38,20 @@ internal static class ModelFolderWriter
             writer.Commit();
         }
 
-        foreach (string file in TokenizerFiles.Where(file => File.Exists(Path.Combine(tokenizerFolder, file))))
-        {
-            File.Copy(Path.Combine(tokenizerFolder, file), Path.Combine(temporary, file));
-        }
+        File.Copy(Path.Combine(tokenizerFolder, TokenizerFile), Path.Combine(temporary, TokenizerFile));
+        JsonObject tokenizerConfig = TokenizerConfig(Path.Combine(tokenizerFolder, TokenizerConfigFile), config, format);
+        File.WriteAllText(Path.Combine(temporary, TokenizerConfigFile), tokenizerConfig.ToJsonString(Readable) + "\n");
+        DurableStorage.ReplaceFolder(temporary, folder);
+    }
 
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        Directory.Move(temporary, folder);
+    /// <summary>What the source says, with the template of the format that the model was trained in.</summary>
+    private static JsonObject TokenizerConfig(string source, ModelConfig model, IChatFormat format)
+    {
+        JsonObject config = File.Exists(source) ? JsonNode.Parse(File.ReadAllBytes(source))!.AsObject() : [];
+        config.TryAdd("tokenizer_class", "PreTrainedTokenizerFast");
+        config.TryAdd("clean_up_tokenization_spaces", false);
+        config["model_max_length"] = model.MaxPositionEmbeddings;
+        config["chat_template"] = format.ToJinja();
+        return config;
     }
 }

@@ -38,13 +38,13 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     /// <summary>Finished checkpoints, oldest first.</summary>
     public IReadOnlyList<string> List() =>
         Directory.Exists(folder)
-            ? [.. Directory.GetDirectories(folder, Prefix + "*").Where(path => !path.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
+            ? [.. Directory.GetDirectories(folder, Prefix + "*").Where(path => !path.EndsWith(DurableStorage.TemporarySuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
             : [];
 
     /// <summary>The folder of a step's checkpoint.</summary>
     public string PathOf(int step) => Path.Combine(folder, Prefix + step.ToString("D8", CultureInfo.InvariantCulture));
 
-    /// <summary>Writes a checkpoint under a temporary name, flushes it, renames it, and removes old ones.</summary>
+    /// <summary>Writes a checkpoint under a temporary name, flushes it with its name, and removes old ones.</summary>
     /// <param name="weights">What is trained, by name.</param>
     /// <param name="optimizers">Their state is saved.</param>
     /// <param name="state">The rest.</param>
@@ -52,29 +52,18 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     public void Save(IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers, TState state, params IReadOnlyCollection<int> pinnedSteps)
     {
         string path = PathOf(state.Step);
-        string temporary = path + ".tmp";
-        if (Directory.Exists(temporary))
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
-
-        Directory.CreateDirectory(temporary);
+        string temporary = DurableStorage.BeginFolder(path);
         SafetensorsWriter.Write(Path.Combine(temporary, WeightsFile), weights, ScalarType.Float32);
         SafetensorsWriter.Write(Path.Combine(temporary, OptimizerFile), [.. optimizers.SelectMany(optimizer => optimizer.State)], ScalarType.Float32);
-        WriteFlushed(Path.Combine(temporary, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, json));
+        File.WriteAllBytes(Path.Combine(temporary, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, json));
         SortedDictionary<string, string> manifest = new(StringComparer.Ordinal);
         foreach (string file in new[] { WeightsFile, OptimizerFile, StateFile })
         {
             manifest.Add(file, Checksum(Path.Combine(temporary, file)));
         }
 
-        WriteFlushed(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
-        if (Directory.Exists(path))
-        {
-            Directory.Delete(path, recursive: true);
-        }
-
-        Directory.Move(temporary, path);
+        File.WriteAllBytes(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
+        DurableStorage.ReplaceFolder(temporary, path);
         HashSet<string> pinned = [.. pinnedSteps.Select(PathOf)];
         foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old)))
         {
@@ -161,13 +150,6 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     {
         using FileStream stream = File.OpenRead(file);
         return "sha256:" + Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
-
-    private static void WriteFlushed(string file, byte[] bytes)
-    {
-        using FileStream stream = new(file, FileMode.Create);
-        stream.Write(bytes);
-        stream.Flush(flushToDisk: true);
     }
 
     private static void Fill(string path, IReadOnlyList<(string Name, Tensor Tensor)> tensors)

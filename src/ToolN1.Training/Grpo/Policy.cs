@@ -126,7 +126,7 @@ internal sealed class Policy : IDisposable
         using IDisposable noGrad = no_grad();
         string folder = Path.Combine(output, "model");
         ScalarType dtype = DTypeSelector.Select(_config.ExportDType, _decoder.Config.DeclaredDType, CPU);
-        ModelFolderWriter.Write(folder, _decoder.Config, [.. _decoder.NamedWeights().Select(item => (item.Name, item.Tensor.shape, (Func<Tensor>)(() => Merged(item.Name, item.Tensor))))], dtype, format.Name, _config.Model);
+        ModelFolderWriter.Write(folder, _decoder.Config, [.. _decoder.NamedWeights().Select(item => (item.Name, item.Tensor.shape, (Func<Tensor>)(() => Merged(item.Name, item.Tensor))))], dtype, format, _config.Model);
         if (_adapter is not null)
         {
             PeftFolder.Write(Path.Combine(output, "adapter"), _adapter, _config.Lora!.Targets, _config.Model);

@@ -62,11 +62,11 @@ internal sealed class SftModel : IDisposable
         return new SftModel(decoder, tokenizer, format, tokenizerFolder);
     }
 
-    /// <summary>Writes the folder that the server, and any Hugging Face tool, loads: bf16 weights, configs, tokenizer.</summary>
+    /// <summary>Writes the folder that the server, and any Hugging Face tool, loads.</summary>
     /// <param name="folder">Appears whole or not at all; replaced if it exists.</param>
     public void Export(string folder) => ModelFolderWriter.Write(
         folder, Decoder.Config, [.. Decoder.NamedWeights().Select(item => (item.Name, item.Tensor.shape, (Func<Tensor>)(() => item.Tensor)))],
-        ScalarType.BFloat16, Format.Name, _tokenizerFolder);
+        ScalarType.BFloat16, Format, _tokenizerFolder);
 
     /// <inheritdoc/>
     public void Dispose() => Decoder.Dispose();

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Optimizers;
@@ -116,14 +118,11 @@ public sealed class SftRun
     private StreamWriter OpenMetrics(int doneSteps)
     {
         string path = Path.Combine(_config.Output, "metrics.jsonl");
-        string[] kept = doneSteps > 0 && File.Exists(path)
-            ? [.. File.ReadLines(path).Where(line => StepOf(line) <= doneSteps)]
-            : [];
-        File.WriteAllLines(path, kept);
+        string[] kept = doneSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) <= doneSteps)] : [];
+        DurableStorage.WriteFile(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(line => line + "\n")))));
         return new StreamWriter(path, append: true) { AutoFlush = true };
     }
 
-    // A process that was killed may have left half a line; it belongs to a step that is done again.
     private static int? StepOf(string line)
     {
         try
@@ -132,6 +131,7 @@ public sealed class SftRun
         }
         catch (JsonException)
         {
+            // The line that was being written when the machine went down.
             return null;
         }
     }

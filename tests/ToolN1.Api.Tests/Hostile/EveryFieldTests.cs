@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ToolN1.Api.OpenApi;
-using ToolN1.Api.Shapes;
 using ToolN1.Api.Tests.Support;
 
 namespace ToolN1.Api.Tests.Hostile;

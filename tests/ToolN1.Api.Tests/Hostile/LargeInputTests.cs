@@ -25,7 +25,7 @@ public sealed class LargeInputTests
         Assert.NotEmpty(what);
         using ApiServer server = new();
         string body = $$"""{"model":"{{FakeEngine.ModelName}}","messages":[{{string.Join(',', Enumerable.Repeat(message, 100_000))}}]}""";
-        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, body);
+        using HttpResponseMessage response = await PostAsync(server, Json.ChatRoute, body, TestContext.Current.CancellationToken);
 
         Assert.Equal("context_length_exceeded", (await Json.ErrorAsync(response, 400))["code"]!.GetValue<string>());
     }
@@ -40,7 +40,7 @@ public sealed class LargeInputTests
             messages.Append($$$"""{"role":"assistant","content":null,"tool_calls":[{"id":"{{{i}}}","type":"function","function":{"name":"f","arguments":""}}]},{"role":"tool","tool_call_id":"{{{i}}}","content":""},""");
         }
 
-        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, $$"""{"model":"{{FakeEngine.ModelName}}","messages":[{{messages.ToString().TrimEnd(',')}}]}""");
+        using HttpResponseMessage response = await PostAsync(server, Json.ChatRoute, $$"""{"model":"{{FakeEngine.ModelName}}","messages":[{{messages.ToString().TrimEnd(',')}}]}""", TestContext.Current.CancellationToken);
 
         Assert.Equal("context_length_exceeded", (await Json.ErrorAsync(response, 400))["code"]!.GetValue<string>());
     }
@@ -50,7 +50,7 @@ public sealed class LargeInputTests
     {
         using ApiServer server = new();
         string parts = string.Join(',', Enumerable.Repeat("""{"type":"text","text":"a"}""", 300_000));
-        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, $$"""{"model":"{{FakeEngine.ModelName}}","messages":[{"role":"user","content":[{{parts}}]}]}""");
+        using HttpResponseMessage response = await PostAsync(server, Json.ChatRoute, $$"""{"model":"{{FakeEngine.ModelName}}","messages":[{"role":"user","content":[{{parts}}]}]}""", TestContext.Current.CancellationToken);
 
         Assert.Equal("context_length_exceeded", (await Json.ErrorAsync(response, 400))["code"]!.GetValue<string>());
     }
@@ -64,7 +64,7 @@ public sealed class LargeInputTests
     public async Task Error_AboutALongText_IsShort(string body)
     {
         using ApiServer server = new();
-        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, body.Replace("KEY", new string('k', 1_000_000), StringComparison.Ordinal));
+        using HttpResponseMessage response = await PostAsync(server, Json.ChatRoute, body.Replace("KEY", new string('k', 1_000_000), StringComparison.Ordinal), TestContext.Current.CancellationToken);
 
         Assert.InRange((int)response.StatusCode, 400, 404);
         Assert.InRange((await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length, 1, 4000);
@@ -75,18 +75,21 @@ public sealed class LargeInputTests
     {
         using ApiServer server = new();
         string keys = string.Join(',', Enumerable.Range(0, 300_000).Select(i => $"\"{i:x}\":1"));
-        using HttpResponseMessage long1 = await server.PostAsync(Json.ChatRoute, Json.Chat().ToJsonString().TrimEnd('}')
-            + ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{" + keys + "}}}]}");
+        using HttpResponseMessage long1 = await PostAsync(server, Json.ChatRoute, Json.Chat().ToJsonString().TrimEnd('}')
+            + ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{" + keys + "}}}]}", TestContext.Current.CancellationToken);
         Assert.Equal("context_length_exceeded", (await Json.ErrorAsync(long1, 400))["code"]!.GetValue<string>());
 
         string tools = string.Join(',', Enumerable.Range(0, 100_000).Select(i => $$$"""{"type":"function","function":{"name":"f{{{i}}}"}}"""));
-        using HttpResponseMessage many = await server.PostAsync(Json.ChatRoute, Json.Chat().ToJsonString().TrimEnd('}') + $$""","tools":[{{tools}}]}""");
+        using HttpResponseMessage many = await PostAsync(server, Json.ChatRoute, Json.Chat().ToJsonString().TrimEnd('}') + $$""","tools":[{{tools}}]}""", TestContext.Current.CancellationToken);
         Assert.Equal("tools", (await Json.ErrorAsync(many, 400))["param"]!.GetValue<string>());
 
-        using HttpResponseMessage ids = await server.PostAsync(Json.CompletionRoute, Json.Completion($"\"prompt\":[{string.Join(',', Enumerable.Repeat("7", 2_000_000))}]").ToJsonString());
+        using HttpResponseMessage ids = await PostAsync(server, Json.CompletionRoute, Json.Completion($"\"prompt\":[{string.Join(',', Enumerable.Repeat("7", 2_000_000))}]").ToJsonString(), TestContext.Current.CancellationToken);
         Assert.Equal("context_length_exceeded", (await Json.ErrorAsync(ids, 400))["code"]!.GetValue<string>());
 
-        using HttpResponseMessage after = await server.PostAsync(Json.ChatRoute, Json.Chat().ToJsonString());
+        using HttpResponseMessage after = await PostAsync(server, Json.ChatRoute, Json.Chat().ToJsonString(), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
+
+    private static Task<HttpResponseMessage> PostAsync(ApiServer server, string route, string json, CancellationToken cancellationToken) =>
+        server.Client.PostAsync(route, new StringContent(json, Encoding.UTF8, "application/json"), cancellationToken);
 }

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using ToolN1.TestSupport;
+
+namespace ToolN1.EndToEnd.Tests;
+
+/// <summary>The real <c>tooln1</c> as its own process; killed when the test ends, however it ends.</summary>
+internal sealed class CommandProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly List<(string Text, TaskCompletionSource Seen)> _awaited = [];
+
+    private CommandProcess(Process process) => _process = process;
+
+    /// <summary>All it wrote so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.ToString();
+            }
+        }
+    }
+
+    /// <summary>Starts it.</summary>
+    public static CommandProcess Start(params string[] arguments)
+    {
+        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        string program = Path.Combine(TestPaths.Root, "src", "ToolN1.Cli", "bin", configuration, "net10.0", "tooln1.dll");
+        ProcessStartInfo start = new("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        CommandProcess command = new(new Process { StartInfo = start });
+        command._process.OutputDataReceived += (_, line) => command.Take(line.Data);
+        command._process.ErrorDataReceived += (_, line) => command.Take(line.Data);
+        command._process.Start();
+        command._process.BeginOutputReadLine();
+        command._process.BeginErrorReadLine();
+        return command;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
+    {
+        await using CommandProcess command = Start(arguments);
+        return (await command.ExitAsync(), command.Output);
+    }
+
+    /// <summary>Waits until it has written a text, or has ended.</summary>
+    public async Task WaitForAsync(string text)
+    {
+        TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_output)
+        {
+            if (_output.ToString().Contains(text, StringComparison.Ordinal))
+            {
+                return;
+            }
+
+            _awaited.Add((text, seen));
+        }
+
+        await Task.WhenAny(seen.Task, _process.WaitForExitAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Sends a signal by its name; nothing happens when the process has ended.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Ends it at once, as a power cut does.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Waits for its end.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync(CancellationToken.None);
+        }
+
+        _process.Dispose();
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_output)
+        {
+            _output.AppendLine(line);
+            foreach ((_, TaskCompletionSource seen) in _awaited.Where(item => line.Contains(item.Text, StringComparison.Ordinal)))
+            {
+                seen.TrySetResult();
+            }
+        }
+    }
+}
