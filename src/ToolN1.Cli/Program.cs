@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ToolN1.Cli;
 using ToolN1.Cli.Commands;
 using ToolN1.Engine.Hosting;
 
@@ -14,4 +15,7 @@ RootCommand root = new("tooln1: makes, measures and serves tool-calling models. 
     ExportCommands.Create(),
     BenchCommands.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+
+// The library's own handling of Ctrl-C ends a command two seconds later, and fails on a second press.
+using Interruption interruption = new();
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);

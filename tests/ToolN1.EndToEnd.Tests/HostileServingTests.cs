@@ -28,14 +28,14 @@ public sealed class HostileServingTests(HostileServingTests.LoggingServer hostil
     {
         string text = string.Concat(Enumerable.Repeat(character, count));
         string body = new JsonObject { ["model"] = TinyServer.Model, ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text }) }.ToJsonString(Relaxed);
-        await TooLongWhileOthersAreServedAsync("/v1/chat/completions", body);
+        await TooLongWhileOthersAreServedAsync(body, TestContext.Current.CancellationToken);
     }
 
     [Fact(Timeout = Limit)]
     public async Task HundredThousandMessages_AreTooLong_WhileOthersAreServed()
     {
         string messages = string.Join(',', Enumerable.Repeat("""{"role":"user","content":"Hi"},{"role":"assistant","content":""}""", 50_000));
-        await TooLongWhileOthersAreServedAsync("/v1/chat/completions", $$"""{"model":"{{TinyServer.Model}}","messages":[{{messages}}]}""");
+        await TooLongWhileOthersAreServedAsync($$"""{"model":"{{TinyServer.Model}}","messages":[{{messages}}]}""", TestContext.Current.CancellationToken);
     }
 
     [Fact(Timeout = Limit)]
@@ -146,10 +146,9 @@ public sealed class HostileServingTests(HostileServingTests.LoggingServer hostil
         }
     }
 
-    private async Task TooLongWhileOthersAreServedAsync(string route, string body)
+    private async Task TooLongWhileOthersAreServedAsync(string body, CancellationToken token)
     {
-        CancellationToken token = TestContext.Current.CancellationToken;
-        Task<HttpResponseMessage> heavy = PostAsync(route, body, LoggingServer.Key, token);
+        Task<HttpResponseMessage> heavy = PostAsync("/v1/chat/completions", body, LoggingServer.Key, token);
         do
         {
             using HttpResponseMessage other = await PostAsync(

@@ -6,7 +6,7 @@ namespace ToolN1.EndToEnd.Tests;
 /// <summary>Training as a process that people interrupt and machines kill.</summary>
 public sealed class TrainingProcessTests : IDisposable
 {
-    private const int Steps = 60;
+    private const int Steps = 24;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("tooln1-train-").FullName;
 
@@ -42,13 +42,27 @@ public sealed class TrainingProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task CtrlCTwice_EndsAtOnceWithoutATrace()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
+        await using CommandProcess training = CommandProcess.Start("train", "sft", "--config", Config("twice", checkpointEvery: 1000));
+        await training.WaitForAsync("parameters, steps 1");
+        await training.SignalAsync("INT");
+        await training.SignalAsync("INT");
+
+        // By the signal, or, where the first was quick, by itself.
+        Assert.Equal(130, await training.ExitAsync());
+        Assert.DoesNotContain("   at ", training.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Killed_AtAnyMoment_ResumesToTheSameWeightsAndTheModelIsAlwaysWhole()
     {
         string whole = Config("whole", checkpointEvery: 1000), parts = Config("parts", checkpointEvery: 1);
         Assert.Equal(0, (await CommandProcess.RunAsync("train", "sft", "--config", whole)).ExitCode);
 
         // 1. Killed while it trains and saves after every step; each time it goes on from what was saved.
-        foreach (int step in new[] { 3, 11, 24 })
+        foreach (int step in new[] { 3, 8, 15 })
         {
             string[] resume = Directory.Exists(Path.Combine(_folder, "parts")) ? ["--resume"] : [];
             await using CommandProcess training = CommandProcess.Start(["train", "sft", "--config", parts, .. resume]);

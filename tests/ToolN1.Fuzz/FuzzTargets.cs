@@ -8,7 +8,7 @@ public static class FuzzTargets
 {
     /// <summary>The targets.</summary>
     public static IReadOnlyList<IFuzzTarget> All { get; } =
-        [new RequestTarget(), new ChatParserTarget(), new SafetensorsTarget(), new TokenizerFileTarget(), new ModelConfigTarget()];
+        [new RequestTarget(), new ChatParserTarget(), new SafetensorsTarget(), new TokenizerFileTarget(), new ModelConfigTarget(), new SchemaTarget()];
 
     /// <summary>Where a target's committed inputs lie.</summary>
     public static string CorpusFolder(IFuzzTarget target) => Path.Combine(TestPaths.Root, "tests", "ToolN1.Fuzz", "corpus", target.Name);

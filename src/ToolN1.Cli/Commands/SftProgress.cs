@@ -7,6 +7,11 @@ namespace ToolN1.Cli.Commands;
 /// <summary>Shows a supervised run: a progress bar on a terminal, plain lines elsewhere.</summary>
 internal sealed class SftProgress : ISftObserver, IDisposable
 {
+    private const int BarWidth = 20;
+
+    // Bar, percentage and remaining time with the space between them.
+    private const int BesideFigures = BarWidth + 20;
+
     private readonly bool _isTerminal = !Console.IsOutputRedirected;
     private readonly TaskCompletionSource _ended = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -28,10 +33,10 @@ internal sealed class SftProgress : ISftObserver, IDisposable
 
         using ManualResetEventSlim ready = new();
         _display = AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .StartAsync(async context =>
             {
-                _bar = context.AddTask("training", maxValue: totalSteps);
+                _bar = context.AddTask(" ", maxValue: totalSteps);
                 _bar.Value = doneSteps;
                 ready.Set();
                 await _ended.Task;
@@ -63,14 +68,18 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     public void Measured(SftStepResult result)
     {
         double secondsLeft = _clock.Elapsed.TotalSeconds / Math.Max(1, result.Step - _firstStep) * (_totalSteps - result.Step);
-        string line = $"loss {result.Loss:F3} answer {result.AnswerLoss:F3} token {result.TokenAccuracy:P1} whole {result.AnswerAccuracy:P1} "
-            + $"|g| {result.GradientNorm:F2} lr ×{result.ScheduleFactor:F3} {result.TokensPerSecond:N0} tok/s";
+        string[] figures =
+        [
+            $"loss {result.Loss:F3}", $"answer {result.AnswerLoss:F3}", $"token {result.TokenAccuracy:P1}", $"whole {result.AnswerAccuracy:P1}", $"{result.TokensPerSecond:N0} tok/s",
+            $"|g| {result.GradientNorm:F2}", $"lr ×{result.ScheduleFactor:F3}",
+        ];
         if (_bar is not null)
         {
-            _bar.Description = Markup.Escape($"{result.Phase} {line}");
+            _bar.Description = Markup.Escape(Fit(result.Phase, figures, AnsiConsole.Profile.Width - BesideFigures));
             return;
         }
 
+        string line = string.Join(' ', figures);
         WriteLine($"step {result.Step}/{_totalSteps} {result.Phase} {line} skipped {result.SkippedSteps} left {TimeSpan.FromSeconds(secondsLeft):hh\\:mm\\:ss}");
     }
 
@@ -80,6 +89,18 @@ internal sealed class SftProgress : ISftObserver, IDisposable
         _ended.TrySetResult();
         _display?.Wait();
         _display = null;
+    }
+
+    /// <summary>As many figures as a line has room for, so that none wraps.</summary>
+    private static string Fit(string phase, IEnumerable<string> figures, int width)
+    {
+        string line = phase;
+        foreach (string figure in figures.TakeWhile(figure => line.Length + 1 + figure.Length <= width))
+        {
+            line += " " + figure;
+        }
+
+        return line;
     }
 
     private void WriteLine(string line)

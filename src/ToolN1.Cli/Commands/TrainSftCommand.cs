@@ -22,21 +22,12 @@ internal static class TrainSftCommand
 
     private static int Run(string file, bool resume, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        void Stop(object? sender, ConsoleCancelEventArgs press)
-        {
-            // The first Ctrl-C ends the run after the step in progress and saves it; the second ends the process.
-            press.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
-        }
-
-        Console.CancelKeyPress += Stop;
         try
         {
             SftConfig config = SftConfigReader.Read(file);
             using SftProgress progress = new();
             SftRun run = new(config, file, progress);
-            bool finished = run.Execute(resume, stop.Token);
+            bool finished = run.Execute(resume, cancellationToken);
             progress.Dispose();
             Console.WriteLine(finished ? $"Model: {run.ModelFolder}" : "Stopped and saved; --resume goes on from here.");
             return finished ? 0 : 130;
@@ -46,10 +37,6 @@ internal static class TrainSftCommand
         {
             Console.Error.WriteLine(error.Message);
             return 1;
-        }
-        finally
-        {
-            Console.CancelKeyPress -= Stop;
         }
     }
 }

@@ -77,7 +77,16 @@ public sealed class SftRun
                 (state.Epoch, state.Position) = (0, 0);
             }
 
-            SftDataset data = SftDataset.Load(_config, index, model.Tokenizer, model.Format, cancellationToken);
+            SftDataset data;
+            try
+            {
+                data = SftDataset.Load(_config, index, model.Tokenizer, model.Format, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+
             _observer.PhaseLoaded(_config.Phases[index].Name, data.Summary);
             SftMeter meter = new(_config.Phases[index].Name, data.Summary.Groups);
             while (state.Step < phaseEnd && !cancellationToken.IsCancellationRequested)
@@ -100,7 +109,7 @@ public sealed class SftRun
         }
 
         // 3. The end, of the run or of patience.
-        if (savedStep != state.Step)
+        if (savedStep != state.Step || state.Step == 0)
         {
             Save(model, stepper, checkpoints, state);
         }

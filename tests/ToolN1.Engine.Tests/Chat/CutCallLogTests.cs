@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Constraints;
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tests.Tokenization;
 using ToolN1.Engine.Tokenization;
@@ -38,10 +41,12 @@ public sealed class CutCallLogTests
 
     private static async Task RunAsync(Lines log, int[] answer, int limit)
     {
-        ScriptedInferenceEngine engine = new(new ModelInfo("m", 100_000, Tiny.VocabularySize, [TinyTokenizer.ImEnd], "0"), answer);
-        ChatPipeline pipeline = new(engine, Tiny, ChatFormats.Create("tool-n1", ".", Tiny), log);
+        ModelInfo model = new("m", 100_000, Tiny.VocabularySize, [TinyTokenizer.ImEnd], "0");
+        ScriptedInferenceEngine engine = new(model, answer);
+        IChatFormat format = ChatFormats.Create("tool-n1", ".", Tiny);
+        ChatPipeline pipeline = new(engine, Tiny, format, new ChatConstraints(ConstraintCompiler.Create(Tiny, format, model, new EngineOptions()), Options.Create(new EngineOptions())), log);
         ChatRequest request = new() { RequestId = "r", Messages = [new ChatMessage { Role = ChatRole.User, Content = "Hi" }], Tools = [], MaxNewTokens = limit, Sampling = new SamplingParameters() };
-        await foreach (ChatEvent piece in pipeline.Generate(request, TestContext.Current.CancellationToken))
+        await foreach (ChatEvent piece in pipeline.Generate(await pipeline.PrepareAsync(request, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken))
         {
             _ = piece;
         }

@@ -36,6 +36,19 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     }
 
     [Fact]
+    public void Execute_StoppedWhileRowsAreRead_CanBeResumed()
+    {
+        SftConfig whole = fixture.Config("unstopped", steps: 2), stopped = fixture.Config("stopped", steps: 2);
+        using SilentObserver observer = new();
+        Assert.True(new SftRun(whole, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.False(new SftRun(stopped, "test", observer).Execute(resume: false, new CancellationToken(canceled: true)));
+        Assert.True(new SftRun(stopped, "test", observer).Execute(resume: true, TestContext.Current.CancellationToken));
+
+        const string Weights = "checkpoints/step-00000002/masters.safetensors";
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Output, Weights)), File.ReadAllBytes(Path.Combine(stopped.Output, Weights)));
+    }
+
+    [Fact]
     public void Execute_EnoughSteps_LearnsTheAnswersAndWritesAFolderThatLoads()
     {
         SftConfig config = fixture.Config("learns", steps: 30);
