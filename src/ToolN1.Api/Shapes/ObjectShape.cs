@@ -119,9 +119,6 @@ internal sealed class TaggedShape(string tag, IReadOnlyDictionary<string, Object
     /// <summary>What an object without the tag is; null where it must have one.</summary>
     public string? DefaultTag { get; init; }
 
-    /// <summary>The tag's name.</summary>
-    public string Tag => tag;
-
     public override string Expectation => "an object";
 
     public override IEnumerable<Shape> Parts => variants.Values.Distinct();

@@ -44,7 +44,9 @@ public sealed class EveryFieldTests
                 bool exact = param == place.Param && code == (absent ? "missing_required_parameter" : "invalid_type");
                 bool inside = value[0] == '[' && param?.StartsWith(place.Param, StringComparison.Ordinal) == true && code is "invalid_type" or "invalid_value";
                 bool around = place.Field is null && code is "invalid_type" or "invalid_value" && place.Param == param + "[0]";
-                Assert.True(exact || inside || around, $"{route} {place} = {value}: the error is {code} at {param}");
+                // Without its tag an object may be another kind by default, which lacks the fields of this one.
+                bool otherKind = absent && place.Field!.Name == "type" && (code is "unknown_parameter" or "missing_required_parameter");
+                Assert.True(exact || inside || around || otherKind, $"{route} {place} = {value}: the error is {code} at {param}");
                 tried++;
             }
         }

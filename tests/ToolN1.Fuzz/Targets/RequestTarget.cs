@@ -40,7 +40,7 @@ internal sealed class RequestTarget : IFuzzTarget
     {
         (Tokenizer tokenizer, ModelInfo model, IChatFormat format) = _served.Value;
         using JsonDocument document = Read(body, ChatCompletionShape.Shape);
-        ChatRequest request = ChatBinder.Bind(document.RootElement, model).Request;
+        ChatRequest request = ChatBinder.Bind(document.RootElement, model, new ChatServingOptions(), tenant: null).Request;
         format.Render(request.Messages, request.Tools, addGenerationPrompt: true).Encode(tokenizer);
         request.Sampling.Validate();
     }
@@ -49,7 +49,7 @@ internal sealed class RequestTarget : IFuzzTarget
     {
         (Tokenizer tokenizer, ModelInfo model, _) = _served.Value;
         using JsonDocument document = Read(body, CompletionShape.Shape);
-        CompletionBinder.Bind(document.RootElement, model, tokenizer).Sampling.Validate();
+        CompletionBinder.Bind(document.RootElement, model, tokenizer, tenant: null).Sampling.Validate();
     }
 
     private void Tokenize(byte[] body)
@@ -58,7 +58,7 @@ internal sealed class RequestTarget : IFuzzTarget
         using JsonDocument document = Read(body, TokenizeShapes.Tokenize);
         if (document.RootElement.Has("messages", out _))
         {
-            format.Render(ChatBinder.Messages(document.RootElement), ChatBinder.Tools(document.RootElement), addGenerationPrompt: true).Encode(tokenizer);
+            format.Render(MessageBinder.Bind(document.RootElement, keepReasoning: false, mayEndInCalls: true), ToolBinder.Tools(document.RootElement), addGenerationPrompt: true).Encode(tokenizer);
         }
     }
 
