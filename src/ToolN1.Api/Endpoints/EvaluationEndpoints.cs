@@ -70,10 +70,16 @@ internal sealed class EvaluationEndpoints(EvaluationJobs jobs, IOptions<DataOpti
     private EvaluationSpec Bind(JsonElement request)
     {
         string benchmark = request.String("benchmark")!;
+        string? folder = request.String("data");
+        if (folder?.Contains('\0', StringComparison.Ordinal) == true)
+        {
+            throw ApiException.Invalid("data", "Invalid value for 'data': a path has no NUL character.");
+        }
+
         return new EvaluationSpec
         {
             Benchmark = benchmark,
-            DataFolder = Path.GetFullPath(request.String("data") ?? Path.Combine(data.Value.DataDirectory, "benchmarks", benchmark)),
+            DataFolder = Path.GetFullPath(folder ?? Path.Combine(data.Value.DataDirectory, "benchmarks", benchmark)),
             Categories = [.. request.Items("categories").Select(category => category.GetString()!)],
             Limit = request.Integer("limit"),
             Mode = request.String("mode") == "native" ? EvaluationMode.Native : EvaluationMode.Parity,

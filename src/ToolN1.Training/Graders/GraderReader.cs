@@ -46,9 +46,9 @@ public static class GraderReader
             "text_similarity" => new TextSimilarityGrader(name, Template(definition, "input", path), Template(definition, "reference", path), Metric(definition, path)),
             "tool_call" => new ToolCallGrader(
                 name,
-                definition.TryGetProperty("input", out _) ? Template(definition, "input", path) : GraderTemplate.Parse(ToolCallGrader.DefaultInput, path),
+                Has(definition, "input") ? Template(definition, "input", path) : GraderTemplate.Parse(ToolCallGrader.DefaultInput, path),
                 Template(definition, "reference", path),
-                definition.TryGetProperty("numbers", out _) && OneOf(definition, "numbers", path, ["strict", "lenient"]) == "lenient"),
+                Has(definition, "numbers") && OneOf(definition, "numbers", path, ["strict", "lenient"]) == "lenient"),
             "multi" when !nested => Multi(definition, name, path),
             "multi" => throw new GraderException(path + ".type", "a multi grader holds no other multi grader"),
             _ => throw new GraderException(path + ".type", $"'{type}' is not a type of grader; they are {string.Join(", ", Types)}"),
@@ -88,4 +88,7 @@ public static class GraderReader
         definition.ValueKind == JsonValueKind.Object && definition.TryGetProperty(field, out JsonElement value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()!
             : throw new GraderException($"{path}.{field}", "a string is missing");
+
+    /// <summary>Null counts as absent.</summary>
+    private static bool Has(JsonElement definition, string field) => definition.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
 }
