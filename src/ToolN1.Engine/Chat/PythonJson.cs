@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace ToolN1.Engine.Chat;
 
@@ -7,20 +8,22 @@ namespace ToolN1.Engine.Chat;
 /// JSON text as Python's json.dumps spaces it (<c>", "</c> and <c>": "</c>), which is how models saw it in training.
 /// Order of keys is kept, duplicates too; input that is not JSON is refused.
 /// </summary>
-internal sealed class PythonJson
+public sealed class PythonJson
 {
     private const int MaxDepth = 200;
 
     private readonly string _json;
     private readonly StringBuilder _output;
-    private readonly bool _verbatim;
+    private readonly bool _keepsStrings;
+    private readonly bool _keepsNumbers;
     private readonly bool _ensureAscii;
     private int _at;
 
-    private PythonJson(string json, bool verbatim, bool ensureAscii)
+    private PythonJson(string json, bool keepsStrings, bool keepsNumbers, bool ensureAscii)
     {
         _json = json;
-        _verbatim = verbatim;
+        _keepsStrings = keepsStrings;
+        _keepsNumbers = keepsNumbers;
         _ensureAscii = ensureAscii;
         _output = new StringBuilder(json.Length + (json.Length / 8));
     }
@@ -29,13 +32,21 @@ internal sealed class PythonJson
     /// <param name="json">Any JSON value.</param>
     /// <param name="ensureAscii">Python's ensure_ascii: everything outside ASCII as <c>\uxxxx</c>, lower case.</param>
     /// <exception cref="FormatException">Not JSON, or nested deeper than 200.</exception>
-    public static string Dumps(string json, bool ensureAscii) => new PythonJson(json, verbatim: false, ensureAscii).Run();
+    public static string Dumps(string json, bool ensureAscii) => new PythonJson(json, keepsStrings: false, keepsNumbers: false, ensureAscii).Run();
 
     /// <summary>Only the white space between tokens is changed; strings and numbers keep their spelling.</summary>
     /// <exception cref="FormatException">Not JSON, or nested deeper than 200.</exception>
-    public static string Respace(string json) => new PythonJson(json, verbatim: true, ensureAscii: false).Run();
+    public static string Respace(string json) => new PythonJson(json, keepsStrings: true, keepsNumbers: true, ensureAscii: false).Run();
+
+    /// <summary>A parsed value: strings in Python's own spelling without <c>\u</c> beyond ASCII, numbers as they were written.</summary>
+    public static string Write(JsonElement value) => new PythonJson(value.GetRawText(), keepsStrings: false, keepsNumbers: true, ensureAscii: false).Run();
+
+    /// <summary>A string as a JSON string literal, characters beyond ASCII as they are.</summary>
+    public static string Quote(string text) => Quote(text, ensureAscii: false);
 
     /// <summary>A string as a JSON string literal.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="ensureAscii">Everything outside ASCII as <c>\uxxxx</c>.</param>
     public static string Quote(string text, bool ensureAscii)
     {
         StringBuilder output = new(text.Length + 2);
@@ -132,7 +143,7 @@ internal sealed class PythonJson
         }
 
         _at++;
-        if (_verbatim)
+        if (_keepsStrings)
         {
             _output.Append(_json, start, _at - start);
         }
@@ -199,16 +210,15 @@ internal sealed class PythonJson
         }
 
         string raw = _json[start.._at];
-        _output.Append(_verbatim ? raw : real ? PythonFloat(raw) : raw == "-0" ? "0" : raw);
+        _output.Append(_keepsNumbers ? raw : real ? Float(double.Parse(raw, NumberStyles.Float, CultureInfo.InvariantCulture)) : raw == "-0" ? "0" : raw);
     }
 
-    /// <summary>Python's repr of a float: shortest digits, exponent form below 1e-4 and from 1e16.</summary>
-    private static string PythonFloat(string raw)
+    /// <summary>Python's repr of a float: shortest digits, exponent form below 1e-4 and from 1e16; json.dumps' words for what is not finite.</summary>
+    public static string Float(double value)
     {
-        double value = double.Parse(raw, NumberStyles.Float, CultureInfo.InvariantCulture);
         if (!double.IsFinite(value))
         {
-            return value > 0 ? "Infinity" : "-Infinity";
+            return double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
         }
 
         string sign = double.IsNegative(value) ? "-" : "";
@@ -232,7 +242,8 @@ internal sealed class PythonJson
             : digits[..point] + "." + digits[point..]);
     }
 
-    private static void AppendQuoted(StringBuilder output, string text, bool ensureAscii)
+    /// <summary>Appends a string as a JSON string literal.</summary>
+    public static void AppendQuoted(StringBuilder output, string text, bool ensureAscii)
     {
         output.Append('"');
         foreach (char character in text)

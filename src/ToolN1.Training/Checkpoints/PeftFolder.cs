@@ -12,29 +12,18 @@ internal static class PeftFolder
     private const string NamePrefix = "base_model.model.";
 
     /// <summary>Writes an adapter in f32.</summary>
-    /// <param name="folder">Appears whole or not at all; replaced if it exists.</param>
+    /// <param name="folder">Appears whole or not at all, also when the machine goes down; replaced if it exists.</param>
     /// <param name="adapter">The adapter.</param>
     /// <param name="targets">The projections, as the configuration names them.</param>
     /// <param name="baseModel">Noted as the base.</param>
     public static void Write(string folder, LoraAdapter adapter, IReadOnlyList<string> targets, string baseModel)
     {
-        string temporary = folder + ".tmp";
-        if (Directory.Exists(temporary))
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
-
-        Directory.CreateDirectory(temporary);
+        string temporary = DurableStorage.BeginFolder(folder);
         PeftConfig config = new("LORA", "CAUSAL_LM", baseModel, adapter.Rank, adapter.Alpha, targets, 0, "none", false);
         File.WriteAllBytes(Path.Combine(temporary, "adapter_config.json"), JsonSerializer.SerializeToUtf8Bytes(config, PeftJson.Default.PeftConfig));
         SafetensorsWriter.Write(
             Path.Combine(temporary, "adapter_model.safetensors"), [.. adapter.NamedTensors.Select(item => (NamePrefix + item.Name, item.Tensor))], ScalarType.Float32);
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        Directory.Move(temporary, folder);
+        DurableStorage.ReplaceFolder(temporary, folder);
     }
 }
 

@@ -36,7 +36,7 @@ public sealed record TrainingRow
             for (int i = 0; i < Answer.Count; i++)
             {
                 text.Append(i == 0 ? string.Empty : ", ").Append("{\"name\": ");
-                PythonJson.AppendString(text, Answer[i].Name);
+                PythonJson.AppendQuoted(text, Answer[i].Name, ensureAscii: false);
                 text.Append(", \"arguments\": ").Append(Answer[i].ArgumentsJson).Append('}');
             }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tests.Tokenization;
 using ToolN1.Engine.Tokenization;
@@ -13,6 +14,23 @@ public sealed class ChatFormatTests
     [InlineData("""[ 0.0001, 0.00001, 5e-324, 1.7976931348623157e308, 9007199254740993.0, 0.1, 2.5e-5 ]""", """[0.0001, 1e-05, 5e-324, 1.7976931348623157e+308, 9007199254740992.0, 0.1, 2.5e-05]""")]
     [InlineData("""{"a":"\u00e9\/\t\"\\<😀","b":{},"c":[],"d":null,"e":true}""", """{"a": "\u00e9/\t\"\\<\ud83d\ude00", "b": {}, "c": [], "d": null, "e": true}""")]
     public void PythonJson_Dumps_IsWhatPythonPrints(string json, string expected) => Assert.Equal(expected, PythonJson.Dumps(json, ensureAscii: true));
+
+    [Fact]
+    public void PythonJson_Write_SpellsStringsAnewAndKeepsNumbers()
+    {
+        using JsonDocument document = JsonDocument.Parse("""{ "\u0061":"\u00e9\/","b":[1.50,1e3,-0] }""");
+        Assert.Equal("""{"a": "é/", "b": [1.50, 1e3, -0]}""", PythonJson.Write(document.RootElement));
+    }
+
+    [Theory]
+    [InlineData(1e16, "1e+16")]
+    [InlineData(123456789012345680, "1.2345678901234568e+17")]
+    [InlineData(9999999999999998, "9999999999999998.0")]
+    [InlineData(0.0001, "0.0001")]
+    [InlineData(-0.00001, "-1e-05")]
+    [InlineData(double.NaN, "NaN")]
+    [InlineData(double.NegativeInfinity, "-Infinity")]
+    public void PythonJson_Float_IsWhatPythonPrints(double value, string text) => Assert.Equal(text, PythonJson.Float(value));
 
     [Fact]
     public void PythonJson_WithoutAsciiAndVerbatim_KeepCharactersAndSpelling()

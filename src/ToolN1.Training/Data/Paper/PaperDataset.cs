@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ToolN1.Engine.Chat;
 using ToolN1.Training.Data.Synthetic;
 
 namespace ToolN1.Training.Data.Paper;

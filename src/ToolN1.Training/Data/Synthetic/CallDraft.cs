@@ -1,4 +1,5 @@
 using System.Text;
+using ToolN1.Engine.Chat;
 
 namespace ToolN1.Training.Data.Synthetic;
 

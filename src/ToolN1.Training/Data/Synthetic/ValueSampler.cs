@@ -1,3 +1,5 @@
+using ToolN1.Engine.Chat;
+
 namespace ToolN1.Training.Data.Synthetic;
 
 /// <summary>

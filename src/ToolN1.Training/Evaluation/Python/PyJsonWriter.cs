@@ -1,4 +1,5 @@
 using System.Text;
+using ToolN1.Engine.Chat;
 
 namespace ToolN1.Training.Evaluation.Python;
 
@@ -26,12 +27,10 @@ internal static class PyJsonWriter
                 built.Append(PyText.Repr(value));
                 break;
             case PyKind.Float:
-                built.Append(double.IsFinite(value.Number) ? PyText.Repr(value)
-                    : double.IsNaN(value.Number) ? "NaN"
-                    : value.Number > 0 ? "Infinity" : "-Infinity");
+                built.Append(PythonJson.Float(value.Number));
                 break;
             case PyKind.Str:
-                WriteString(value.Text, built);
+                PythonJson.AppendQuoted(built, value.Text, ensureAscii: true);
                 break;
             case PyKind.Dict:
                 built.Append('{');
@@ -39,7 +38,7 @@ internal static class PyJsonWriter
                 {
                     (string key, PyValue entry) = value.Entries.EntryAt(i);
                     built.Append(i > 0 ? ", " : "");
-                    WriteString(key, built);
+                    PythonJson.AppendQuoted(built, key, ensureAscii: true);
                     built.Append(": ");
                     Write(entry, built);
                 }
@@ -57,28 +56,5 @@ internal static class PyJsonWriter
                 built.Append(']');
                 break;
         }
-    }
-
-    private static void WriteString(string text, StringBuilder built)
-    {
-        built.Append('"');
-        foreach (char c in text)
-        {
-            int escaped = "\"\\\b\f\n\r\t".IndexOf(c, StringComparison.Ordinal);
-            if (escaped >= 0)
-            {
-                built.Append('\\').Append("\"\\bfnrt"[escaped]);
-            }
-            else if (c is < ' ' or > '~')
-            {
-                built.Append($"\\u{(int)c:x4}");
-            }
-            else
-            {
-                built.Append(c);
-            }
-        }
-
-        built.Append('"');
     }
 }

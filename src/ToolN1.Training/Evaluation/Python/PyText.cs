@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
+using ToolN1.Engine.Chat;
 
 namespace ToolN1.Training.Evaluation.Python;
 
@@ -224,34 +224,6 @@ internal static class PyText
         or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     /// <summary>Shortest digits that round-trip; an exponent below 1e-4 and from 1e16 on.</summary>
-    private static string ReprFloat(double value)
-    {
-        if (!double.IsFinite(value))
-        {
-            return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
-        }
-
-        string digits = value.ToString("E16", CultureInfo.InvariantCulture);
-        string shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        int exponent = value == 0 ? 0 : int.Parse(digits[(digits.IndexOf('E', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
-        if (exponent is >= -4 and < 16)
-        {
-            string plain = shortest.Contains('E', StringComparison.Ordinal)
-                ? decimal.Parse(shortest, NumberStyles.Float, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)
-                : shortest;
-            return plain.Contains('.', StringComparison.Ordinal) ? plain : plain + ".0";
-        }
-
-        if (!shortest.Contains('E', StringComparison.Ordinal))
-        {
-            // .NET switches to an exponent later than Python on this side: shift the point by hand.
-            BigInteger whole = BigInteger.Parse(shortest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-            string mantissa = BigInteger.Abs(whole).ToString(CultureInfo.InvariantCulture).TrimEnd('0');
-            shortest = (value < 0 ? "-" : "") + mantissa[0] + (mantissa.Length > 1 ? "." + mantissa[1..] : "") + "E+" + exponent.ToString(CultureInfo.InvariantCulture);
-        }
-
-        int at = shortest.IndexOf('E', StringComparison.Ordinal);
-        int power = int.Parse(shortest[(at + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        return $"{shortest[..at]}e{(power < 0 ? '-' : '+')}{Math.Abs(power):00}";
-    }
+    private static string ReprFloat(double value) =>
+        double.IsFinite(value) ? PythonJson.Float(value) : double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
