@@ -82,22 +82,16 @@ internal static class ModelImportCommand
         }
 
         // 3. A folder that appears whole or not at all.
-        string temporary = output + ".tmp";
-        if (Directory.Exists(temporary))
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
-
-        Directory.CreateDirectory(temporary);
+        string temporary = DurableStorage.BeginFolder(output);
         foreach (string file in Directory.GetFiles(from).Where(file => Path.GetExtension(file) is ".safetensors" or ".json"))
         {
-            Copy(file, Path.Combine(temporary, Path.GetFileName(file)));
+            File.Copy(file, Path.Combine(temporary, Path.GetFileName(file)));
         }
 
         // What other programs do not write back: the tokenizer as ours reads it, and the chat format's note.
         foreach (string name in TokenizerFiles.Where(name => File.Exists(Path.Combine(@base, name))))
         {
-            Copy(Path.Combine(@base, name), Path.Combine(temporary, name));
+            File.Copy(Path.Combine(@base, name), Path.Combine(temporary, name));
         }
 
         Tokenizer tokenizer = Tokenizer.Load(@base);
@@ -106,7 +100,7 @@ internal static class ModelImportCommand
         ImportRecord record = new(
             DateTimeOffset.UtcNow, gate, Forced: !gate.Passes, heldOut.ToDictionary(file => Path.GetFileName(file), Checksum, StringComparer.Ordinal));
         await File.WriteAllBytesAsync(Path.Combine(temporary, RecordFile), JsonSerializer.SerializeToUtf8Bytes(record, ImportJson.Default.ImportRecord), cancellationToken);
-        Directory.Move(temporary, output);
+        DurableStorage.ReplaceFolder(temporary, output);
         Console.WriteLine($"Model: {output}");
         return 0;
     }
@@ -126,14 +120,6 @@ internal static class ModelImportCommand
         }
 
         return cases;
-    }
-
-    private static void Copy(string from, string to)
-    {
-        using FileStream source = File.OpenRead(from);
-        using FileStream target = new(to, FileMode.Create);
-        source.CopyTo(target);
-        target.Flush(flushToDisk: true);
     }
 
     private static string Checksum(string file)

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace ToolN1.Engine.Weights;
 
@@ -67,6 +68,9 @@ public static partial class DurableStorage
         File.Move(temporary, path, overwrite: true);
         FlushNames(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
+
+    /// <summary>Writes a text file whole, in UTF-8.</summary>
+    public static void WriteText(string path, string text) => WriteFile(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>Flushes the names in a folder (a rename, a new file) to disk.</summary>
     /// <exception cref="IOException">The folder cannot be flushed.</exception>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
@@ -128,7 +127,7 @@ public sealed class SftRun
     {
         string path = Path.Combine(_config.Output, "metrics.jsonl");
         string[] kept = doneSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) <= doneSteps)] : [];
-        DurableStorage.WriteFile(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(line => line + "\n")))));
+        DurableStorage.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
         return new StreamWriter(path, append: true) { AutoFlush = true };
     }
 

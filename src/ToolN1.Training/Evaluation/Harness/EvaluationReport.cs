@@ -1,3 +1,5 @@
+using ToolN1.Engine.Weights;
+
 namespace ToolN1.Training.Evaluation.Harness;
 
 /// <summary>What a run leaves beside its results: summary.json, summary.md and report.html.</summary>
@@ -20,9 +22,9 @@ public static class EvaluationReport
         List<EvaluationResult> results = cases.Where(question => byCase.ContainsKey((question.Category, question.Id)))
             .Select(question => byCase[(question.Category, question.Id)]).ToList();
         EvaluationSummary summary = EvaluationSummary.Create(benchmark, model, results, fullBatchShare);
-        AtomicFile.Write(Path.Combine(store.Folder, "summary.json"), summary.ToJson() + "\n");
-        AtomicFile.Write(Path.Combine(store.Folder, "summary.md"), MarkdownReport.Write(summary, [.. PublishedRows.For(benchmark), .. references]));
-        AtomicFile.Write(Path.Combine(store.Folder, "report.html"), HtmlReport.Write(summary, results));
+        DurableStorage.WriteText(Path.Combine(store.Folder, "summary.json"), summary.ToJson() + "\n");
+        DurableStorage.WriteText(Path.Combine(store.Folder, "summary.md"), MarkdownReport.Write(summary, [.. PublishedRows.For(benchmark), .. references]));
+        DurableStorage.WriteText(Path.Combine(store.Folder, "report.html"), HtmlReport.Write(summary, results));
         return summary;
     }
 }

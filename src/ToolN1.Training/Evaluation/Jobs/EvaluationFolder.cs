@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using ToolN1.Training.Evaluation.Harness;
+using ToolN1.Engine.Weights;
 
 namespace ToolN1.Training.Evaluation.Jobs;
 
@@ -110,7 +110,7 @@ internal sealed class EvaluationFolder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Cancellation.Dispose();
 
-    private void Save() => AtomicFile.Write(System.IO.Path.Combine(Path, JobFile), JsonSerializer.Serialize(_job, EvaluationJobJson.Default.EvaluationJob) + "\n");
+    private void Save() => DurableStorage.WriteText(System.IO.Path.Combine(Path, JobFile), JsonSerializer.Serialize(_job, EvaluationJobJson.Default.EvaluationJob) + "\n");
 
     /// <summary>A last line without its end is a write that a kill cut off; events are news, not state, so it is passed over.</summary>
     private void ReadEvents()
