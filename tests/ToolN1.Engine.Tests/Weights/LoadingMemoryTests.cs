@@ -19,16 +19,20 @@ public sealed partial class LoadingMemoryTests
         using CheckpointFolder folder = new();
         ModelConfig config = ModelConfig.Load(folder.Path) with { HiddenSize = 1024, IntermediateSize = 4096, Layers = 2, VocabularySize = 60_000, Heads = 16, HeadDim = 64 };
         WriteZeros(config, folder);
-        GC.Collect();
 
-        // What earlier tests freed goes back to the kernel, or the loader would get it without growing the process.
+        // What earlier tests freed goes back to the kernel now: the loader must not get it without growing the process, nor the
+        // collector give it back while the loader grows.
+        GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        GC.WaitForPendingFinalizers();
         _ = TrimAllocator(0);
         long weights = ModelTensors.CountParameters(config) * (dtype == ScalarType.Float32 ? 4 : 2);
         File.WriteAllText("/proc/self/clear_refs", "5");
         long before = Status("VmRSS");
         using Decoder decoder = CheckpointLoader.Load(folder.Path, CPU, dtype);
         double peak = (double)(Status("VmHWM") - before) / weights;
-        Assert.InRange(peak, 0.8, 1.15);
+
+        // The lower bound only tells that something was measured: other threads' memory may still shrink meanwhile.
+        Assert.InRange(peak, 0.5, 1.15);
     }
 
     private static void WriteZeros(ModelConfig config, CheckpointFolder folder)
