@@ -5,7 +5,7 @@ public sealed class FuzzTargetTests
 {
     private const int Inputs = 3000;
 
-    public static TheoryData<string> Names => [.. FuzzTargets.All.Select(target => target.Name)];
+    public static TheoryData<string> Names => [.. FuzzTargets.Names];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -41,10 +41,10 @@ public sealed class FuzzTargetTests
     [Fact]
     public void Mutator_SameSeed_MakesTheSameInputs()
     {
-        IFuzzTarget target = FuzzTargets.All[0];
+        IFuzzTarget target = FuzzTargets.Create("request");
         Mutator one = new(FuzzTargets.Corpus(target), target.Dictionary, seed: 7), other = new(FuzzTargets.Corpus(target), target.Dictionary, seed: 7);
         Assert.All(Enumerable.Range(0, 50), _ => Assert.Equal(one.Next(), other.Next()));
     }
 
-    private static IFuzzTarget Find(string name) => FuzzTargets.All.Single(target => target.Name == name);
+    private static IFuzzTarget Find(string name) => FuzzTargets.Create(name);
 }

@@ -5,13 +5,14 @@ using ToolN1.Fuzz;
 // ToolN1.Fuzz TARGET --libfuzzer the same for libFuzzer
 // ToolN1.Fuzz TARGET FILE…       runs single inputs, to reproduce a finding
 // ToolN1.Fuzz TARGET --mutate N [SEED]   runs N mutations of the corpus without a fuzzer
-IFuzzTarget? target = FuzzTargets.All.FirstOrDefault(known => known.Name == args.FirstOrDefault());
-if (target is null)
+if (args.FirstOrDefault() is not string name || !FuzzTargets.Names.Contains(name))
 {
-    Console.Error.WriteLine("Usage: ToolN1.Fuzz TARGET [--libfuzzer | --mutate N [SEED] | FILE…]; targets: " + string.Join(", ", FuzzTargets.All.Select(known => known.Name)));
+    Console.Error.WriteLine("Usage: ToolN1.Fuzz TARGET [--libfuzzer | --mutate N [SEED] | FILE…]; targets: " + string.Join(", ", FuzzTargets.Names));
     return 2;
 }
 
+// Made at the first input: a fuzzer's instrumented code must not run before the fuzzer does.
+Lazy<IFuzzTarget> target = new(() => FuzzTargets.Create(name));
 switch (args.ElementAtOrDefault(1))
 {
     case null:
@@ -19,37 +20,37 @@ switch (args.ElementAtOrDefault(1))
         {
             using MemoryStream input = new();
             stream.CopyTo(input);
-            target.Run(input.ToArray());
+            target.Value.Run(input.ToArray());
         });
         return 0;
     case "--libfuzzer":
-        Fuzzer.LibFuzzer.Run(target.Run);
+        Fuzzer.LibFuzzer.Run(input => target.Value.Run(input));
         return 0;
     case "--mutate":
         int count = int.Parse(args[2]), seed = args.Length > 3 ? int.Parse(args[3]) : Environment.TickCount;
-        Mutator mutator = new(FuzzTargets.Corpus(target), target.Dictionary, seed);
+        Mutator mutator = new(FuzzTargets.Corpus(target.Value), target.Value.Dictionary, seed);
         for (int i = 0; i < count; i++)
         {
             byte[] input = mutator.Next();
             try
             {
-                target.Run(input);
+                target.Value.Run(input);
             }
             catch
             {
-                string file = $"finding-{target.Name}-{seed}-{i}";
+                string file = $"finding-{name}-{seed}-{i}";
                 File.WriteAllBytes(file, input);
                 Console.Error.WriteLine($"Seed {seed}, input {i}: {file}");
                 throw;
             }
         }
 
-        Console.WriteLine($"{count} inputs of {target.Name} from seed {seed}: nothing found");
+        Console.WriteLine($"{count} inputs of {name} from seed {seed}: nothing found");
         return 0;
     default:
         foreach (string file in args.Skip(1))
         {
-            target.Run(File.ReadAllBytes(file));
+            target.Value.Run(File.ReadAllBytes(file));
         }
 
         return 0;
