@@ -71,6 +71,54 @@ public sealed class SyntheticGeneratorTests
     }
 
     [Fact]
+    public void Training_Reasoning_QuotesTheFittingDescriptionThenEachParameterInTheSchemasOrder()
+    {
+        foreach (TrainingRow row in Generator.Training(3, 400, 8).Where(row => row.Answer.Count > 0))
+        {
+            int from = 0;
+            foreach (TrainingCall call in row.Answer)
+            {
+                using JsonDocument schema = JsonDocument.Parse(row.Tools.Single(tool => tool.Name == call.Name).FunctionJson);
+                string quoted = schema.RootElement.GetProperty("description").GetString()!.Split('.', ',', ';', ':', '(')[0].Trim();
+                from = After(row.Think!, $" fits {quoted}. Use {call.Name}, {quoted}", from);
+                foreach (JsonProperty parameter in schema.RootElement.GetProperty("parameters").GetProperty("properties").EnumerateObject())
+                {
+                    from = After(row.Think!, parameter.Name, from);
+                }
+            }
+        }
+
+        static int After(string text, string part, int from)
+        {
+            int found = text.IndexOf(part, from, StringComparison.Ordinal);
+            Assert.True(found >= 0, $"'{part}' is not after {from} in: {text}");
+            return found + part.Length;
+        }
+    }
+
+    [Fact]
+    public void Training_Descriptions_AreSaidInManyWays()
+    {
+        HashSet<string> said = [];
+        foreach (TrainingRow row in Generator.Training(3, 2000, 9))
+        {
+            foreach (ChatTool tool in row.Tools)
+            {
+                using JsonDocument schema = JsonDocument.Parse(tool.FunctionJson);
+                foreach (JsonProperty parameter in schema.RootElement.GetProperty("parameters").GetProperty("properties").EnumerateObject())
+                {
+                    if (parameter.Value.TryGetProperty("description", out JsonElement description))
+                    {
+                        said.Add(description.GetString()!);
+                    }
+                }
+            }
+        }
+
+        Assert.True(said.Count > 1500, $"{said.Count} descriptions");
+    }
+
+    [Fact]
     public void HeldOut_UnseenDomains_ShareNoFunctionWithTraining()
     {
         HashSet<string> trained = [.. Generator.Training(3, 2_000, 11).SelectMany(row => row.Tools).Select(tool => tool.Name)];

@@ -22,20 +22,23 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
     }
 
     /// <summary>
-    /// The call in the reasoning: every parameter of the schema in order, with what the schema says of it and its value, or
-    /// none. The description between the name and the value lets a small model look the value up by words that are near.
+    /// The call in the reasoning: what is asked and the description that fits it, then the tool in the schema's own order:
+    /// name, description, and every parameter with what the schema says of it and its value, or none. Each step copies what
+    /// stands beside the last one in the prompt, or looks up something by words that were just written, which is what a small
+    /// model can do: going from a request straight to a name, or from a name over its description to a parameter, is not.
     /// </summary>
     public string Plan
     {
         get
         {
-            StringBuilder text = new($"Use {Form.Tool.Name}: ");
+            string fitting = Gloss(Form.Description);
+            StringBuilder text = new($"{Form.Spec.Gist} fits {fitting}. Use {Form.Tool.Name}, {fitting}");
             for (int i = 0; i < Values.Length; i++)
             {
-                text.Append(i == 0 ? string.Empty : "; ").Append(Form.ParameterNames[i]);
+                text.Append(i == 0 ? ": " : "; ").Append(Form.ParameterNames[i]);
                 if (Form.ParameterDescriptions[i] is string description)
                 {
-                    text.Append(": ").Append(description);
+                    text.Append(": ").Append(Gloss(description));
                 }
 
                 text.Append(" = ").Append(Values[i]?.Json ?? "none");
@@ -43,6 +46,13 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
 
             return text.Append('.').ToString();
         }
+    }
+
+    /// <summary>A description up to its first mark: long ones are quoted by their beginning.</summary>
+    private static string Gloss(string description)
+    {
+        int end = description.AsSpan(1).IndexOfAny(".,;:(");
+        return (end < 0 ? description : description[..(end + 1)]).Trim();
     }
 
     /// <summary>Draws values for the required parameters and for some of the optional ones; no two alike.</summary>

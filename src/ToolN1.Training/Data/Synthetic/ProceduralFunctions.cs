@@ -13,7 +13,7 @@ internal static class ProceduralFunctions
         Verb verb = random.Chance(0.5)
             ? new Verb(act, [act], [char.ToUpperInvariant(act[0]) + act[1..], char.ToUpperInvariant(act[0]) + act[1..] + "s"], random.Pick(["the", "a"]), [act], [])
             : new Verb("get", ["get", "fetch", "read"], ["Get", "Returns", "Retrieve"], "the", ["get", "show me", "tell me", "check"], ["What is the {o} {f}?", "I want to know the {o} {f}.", "What's the {o} {f}?"]);
-        int count = random.Between(1, maximumParameters);
+        int count = random.Chance(0.04) ? 0 : random.Between(1, maximumParameters);
         HashSet<string> words = [];
         List<ParameterUse> parameters = [];
         while (parameters.Count < count)

@@ -106,7 +106,7 @@ public sealed class SyntheticGenerator
             {
                 1 => "single",
                 2 => kind < 0.3 ? "parallel" : "single",
-                _ => kind < 0.28 ? "parallel" : kind < 0.42 ? "none" : kind < 0.45 ? "finished" : kind < 0.48 ? "again" : "single",
+                _ => kind < 0.32 ? "parallel" : kind < 0.46 ? "none" : kind < 0.49 ? "finished" : kind < 0.52 ? "again" : "single",
             };
             rows[i] = Row(forms, mode, other, random, DataSplit.Train) with { System = system };
         }
@@ -122,7 +122,7 @@ public sealed class SyntheticGenerator
         for (int i = 0; i < rows.Length; i++)
         {
             FunctionSpec spec = random.Chance(0.25) ? ProceduralFunctions.Make(random, DataSplit.Train, 3) : Trained(random);
-            ToolForm form = ToolForm.Of(spec, random, variant: true, masked: random.Chance(0.2), DataSplit.Train);
+            ToolForm form = ToolForm.Of(spec, _values, random, variant: true, masked: random.Chance(0.2), DataSplit.Train);
             TrainingRow row = Row([form], random.Chance(0.2) ? "parallel" : "single", () => spec, random, DataSplit.Train);
             rows[i] = (random.Chance(0.6) ? _conversations.Told(row, random) : _conversations.WithoutTools(row, spec.Gist, random)) with { System = system };
         }
@@ -149,16 +149,16 @@ public sealed class SyntheticGenerator
         return random.Shuffled(chosen);
     }
 
-    private static ToolForm[] Forms(FunctionSpec[] specs, SeededRandom random, Func<FunctionSpec, (bool Variant, bool Masked)> how, DataSplit split)
+    private ToolForm[] Forms(FunctionSpec[] specs, SeededRandom random, Func<FunctionSpec, (bool Variant, bool Masked)> how, DataSplit split)
     {
         List<ToolForm> forms = [];
         foreach (FunctionSpec spec in specs)
         {
             (bool variant, bool masked) = how(spec);
-            ToolForm form = ToolForm.Of(spec, random, variant, masked, split);
+            ToolForm form = ToolForm.Of(spec, _values, random, variant, masked, split);
             while (forms.Exists(f => f.Tool.Name == form.Tool.Name))
             {
-                form = ToolForm.Of(spec, random, true, true, split);
+                form = ToolForm.Of(spec, _values, random, true, true, split);
             }
 
             forms.Add(form);
@@ -189,10 +189,17 @@ public sealed class SyntheticGenerator
                     draft = CallDraft.Draw(form, _values, random, split, 0.35);
                 }
 
-                calls.Add(draft);
+                if (!calls.Exists(call => call.Call == draft.Call))
+                {
+                    calls.Add(draft);
+                }
             }
 
-            if (same && CallDraft.Spread(calls, random) is { } spread)
+            if (calls.Count == 1)
+            {
+                request = RequestWriter.Whole(calls[0].Form.Spec, calls[0].Said, random);
+            }
+            else if (same && CallDraft.Spread(calls, random) is { } spread)
             {
                 request = RequestWriter.Whole(used[0].Spec, spread, random);
             }
@@ -234,7 +241,7 @@ public sealed class SyntheticGenerator
                 wanted = other();
             }
 
-            CallDraft draft = CallDraft.Draw(ToolForm.Of(wanted, random, false, false, split), _values, random, split, 0.5);
+            CallDraft draft = CallDraft.Draw(ToolForm.Of(wanted, _values, random, false, false, split), _values, random, split, 0.5);
             request = RequestWriter.Whole(wanted, draft.Said, random);
             gist = wanted.Gist;
         }
@@ -244,7 +251,7 @@ public sealed class SyntheticGenerator
             Tools = [.. forms.Select(f => f.Tool)],
             Messages = [new ChatMessage { Role = ChatRole.User, Content = request }],
             Answer = [],
-            Think = $"Asked: {gist}. No tool fits.",
+            Think = $"Asked: {gist}. {gist} fits nothing.",
         };
     }
 }

@@ -7,9 +7,10 @@ namespace ToolN1.Training.Data.Synthetic;
 /// <summary>A function in its outer form: name, description and JSON schema as a client would send them.</summary>
 /// <param name="Spec">What it does.</param>
 /// <param name="Tool">As a client would send it.</param>
+/// <param name="Description">The function's.</param>
 /// <param name="ParameterNames">In the schema's order.</param>
 /// <param name="ParameterDescriptions">Of each parameter; null where the schema has none.</param>
-internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] ParameterNames, string?[] ParameterDescriptions)
+internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string Description, string[] ParameterNames, string?[] ParameterDescriptions)
 {
     private static readonly string[] Styles = ["snake", "snake", "snake", "camel", "snake", "dotted"];
 
@@ -17,7 +18,7 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
     /// The usual form of a function is drawn from its own hash, so it is the same wherever it appears; a variant draws
     /// other names and descriptions; a masked one has names that say nothing (its descriptions still do).
     /// </summary>
-    public static ToolForm Of(FunctionSpec spec, SeededRandom random, bool variant, bool masked, DataSplit split)
+    public static ToolForm Of(FunctionSpec spec, ValueSampler values, SeededRandom random, bool variant, bool masked, DataSplit split)
     {
         SeededRandom form = variant ? random : new SeededRandom(SeededRandom.Hash("form/" + spec.Gist + string.Join('/', spec.Parameters.Select(p => p.Role.Key))));
         string style = form.Pick(Styles);
@@ -27,8 +28,8 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
         name = style == "dotted" ? spec.Domain.Key + "." + name : name;
         HashSet<string> taken = [];
         string[] parameterNames = [.. spec.Parameters.Select(use => ParameterName(use.Role, form, style, taken))];
-        string description = Description(spec, form);
-        string[] descriptions = [.. spec.Parameters.Select(use => form.PickMostly(use.Role.Descriptions, 0.5))];
+        string description = Descriptions.OfFunction(spec, form);
+        string[] descriptions = [.. spec.Parameters.Select(use => Descriptions.OfParameter(use, spec, values, form))];
         if (masked)
         {
             name = MaskedName(random, split);
@@ -36,8 +37,8 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
             parameterNames = [.. parameterNames.Select(_ => MaskedParameter(random, split, taken))];
         }
 
-        string?[] told = random.Chance(0.04) ? new string?[descriptions.Length] : [.. descriptions];
-        return new ToolForm(spec, new ChatTool(name, Json(spec, name, description, parameterNames, told, random)), parameterNames, told);
+        string?[] told = random.Chance(0.04) && !masked ? new string?[descriptions.Length] : [.. descriptions];
+        return new ToolForm(spec, new ChatTool(name, Json(spec, name, description, parameterNames, told, random)), description, parameterNames, told);
     }
 
     private static string ParameterName(ParameterRole role, SeededRandom form, string style, HashSet<string> taken)
@@ -56,28 +57,6 @@ internal sealed record ToolForm(FunctionSpec Spec, ChatTool Tool, string[] Param
                 return role.Key;
             }
         }
-    }
-
-    private static string Description(FunctionSpec spec, SeededRandom form)
-    {
-        if (spec.Descriptions.Length > 0 && form.Chance(0.5))
-        {
-            return form.Pick(spec.Descriptions);
-        }
-
-        string verb = form.PickMostly(spec.Verb.Descriptions, 0.4);
-        string thing = form.PickMostly(spec.Object.Words, 0.7);
-        string start = $"{verb} {(spec.Verb.Article == "all" ? "all matching" : spec.Verb.Article == "a" ? An(thing) : "the")} {(spec.Verb.Article == "all" ? Plural(thing) : thing)}";
-        string role = form.Pick(spec.Parameters).Role.Names[0].Replace('_', ' ');
-        return form.Below(6) switch
-        {
-            0 => start + ".",
-            1 => $"{start} for a given {role}",
-            2 => $"{start} by {role}",
-            3 => $"{start} with the given {role}.",
-            4 => $"{start} ({spec.Domain.Key})",
-            _ => start,
-        };
     }
 
     private static string MaskedName(SeededRandom random, DataSplit split) => random.Below(5) switch

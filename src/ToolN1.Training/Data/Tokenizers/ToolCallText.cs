@@ -30,7 +30,7 @@ internal static class ToolCallText
         ];
         string[] reasoning =
         [
-            "Asked: ", ". Use ", "\". Use ", "\"]. Use ", "]. Use ", "none. Use ", ". No tool fits.", ": ", " = \"", " = ", " = none; ", " = none. Use ", " = none.", " = [\"", " = [", "\"; ", "; ", "\"]; ", "]; ", "\".", "\"].", "].",
+            "Asked: ", " fits ", " fits nothing.", ". Use ", ". ", ": ", " = \"", " = ", " = none; ", " = none. ", " = none.", " = [\"", " = [", "\"; ", "; ", "\"]; ", "]; ", "\". ", "\"]. ", "]. ", "\".", "\"].", "].",
         ];
         List<string> typed = [];
         foreach (string type in Types)
