@@ -157,7 +157,7 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
 
     private static long LogitBytes(ModelConfig model, ScalarType compute, bool isLora, ScalarType frozen, long tokens)
     {
-        long rows = Math.Min(tokens, Math.Max(1, PolicyPass.LogitElements / model.VocabularySize));
+        long rows = Math.Min(tokens, Math.Max(1, AutogradPolicyPass.LogitElements / model.VocabularySize));
         long copies = compute == ScalarType.BFloat16 ? 6 : 5;
         long castHead = compute == ScalarType.BFloat16 && (!isLora || frozen != compute) ? 2L * model.VocabularySize * model.HiddenSize : 0;
 

@@ -27,15 +27,16 @@ internal sealed class Policy : IDisposable
     /// <param name="decoder">f32 masters, or the frozen weights under an adapter.</param>
     /// <param name="frozen">The initial policy, where all weights are trained and a KL is wanted.</param>
     /// <param name="lora">The adapter and the decoder's selection, which has it on.</param>
-    public Policy(GrpoConfig config, Decoder decoder, Decoder? frozen, (AdapterSelection Selection, LoraAdapter Adapter)? lora)
+    /// <param name="autograd">Goes through autograd even where the pass with written-out derivatives would do.</param>
+    public Policy(GrpoConfig config, Decoder decoder, Decoder? frozen, (AdapterSelection Selection, LoraAdapter Adapter)? lora, bool autograd = false)
     {
         _config = config;
         _decoder = decoder;
         _frozen = frozen;
         _selection = lora?.Selection;
         _adapter = lora?.Adapter;
-        Pass = new PolicyPass(decoder, config.RecomputeActivations);
-        _frozenPass = frozen is null ? null : new PolicyPass(frozen, recomputes: false);
+        Pass = PolicyPass.Create(decoder, config.RecomputeActivations, autograd);
+        _frozenPass = frozen is null ? null : PolicyPass.Create(frozen, recomputes: false, autograd);
         Parameters = _adapter is null ? [.. decoder.NamedWeights()] : [.. _adapter.NamedTensors];
         foreach ((_, Tensor tensor) in Parameters)
         {
@@ -45,6 +46,9 @@ internal sealed class Policy : IDisposable
 
     /// <summary>What the optimizer moves, by name; f32.</summary>
     public IReadOnlyList<(string Name, Tensor Tensor)> Parameters { get; }
+
+    /// <summary>The weights, adapter aside.</summary>
+    public Decoder Decoder => _decoder;
 
     /// <summary>The policy's pass.</summary>
     public PolicyPass Pass { get; }

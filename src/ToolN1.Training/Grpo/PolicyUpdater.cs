@@ -116,6 +116,7 @@ internal sealed class PolicyUpdater : IDisposable
         }
 
         _optimizer.Step(rateFactor);
+        _policy.Pass.WeightsChanged();
         meter.Updates++;
         meter.Loss += _updateLoss;
         meter.GradientNorm += norm;

@@ -302,10 +302,12 @@ internal static unsafe class PassKernels<T>
         });
 
     /// <summary>
-    /// Unweighted cross-entropy of each row, whether its target is the first greatest, and the gradient times the row's
-    /// weight, written over the logits. The arrays go on where <paramref name="firstRow"/> says.
+    /// Log-probability of each row's target under softmax(logits · <paramref name="inverseTemperature"/>), the entropy, and whether
+    /// the target is the first greatest; on wish the log-probability's derivative by the tempered logits, onehot − softmax, written over
+    /// the logits. The arrays go on where <paramref name="firstRow"/> says.
     /// </summary>
-    public static void CrossEntropy(RowParts parts, byte* logits, long[] targets, float[] weights, float[] losses, bool[] hits, long firstRow, long rows, int width) =>
+    public static void LogProbs(
+        RowParts parts, byte* logits, long[] targets, float inverseTemperature, bool derives, float[] logProbs, float[] entropies, bool[] hits, long firstRow, long rows, int width) =>
         parts.Run(rows, (_, from, to) =>
         {
             int padded = (width + Lanes - 1) / Lanes * Lanes;
@@ -323,12 +325,12 @@ internal static unsafe class PassKernels<T>
                         Vector512<float> value;
                         if (i + Lanes <= width)
                         {
-                            value = T.Load(line + ((long)i * T.Size));
+                            value = T.Load(line + ((long)i * T.Size)) * inverseTemperature;
                         }
                         else
                         {
                             Buffer.MemoryCopy(line + ((long)i * T.Size), tail, Lanes * T.Size, (long)(width - i) * T.Size);
-                            value = T.Load(tail);
+                            value = T.Load(tail) * inverseTemperature;
                             for (int j = width - i; j < Lanes; j++)
                             {
                                 value = value.WithElement(j, float.NegativeInfinity);
@@ -342,18 +344,29 @@ internal static unsafe class PassKernels<T>
                     float max = Greatest(maxima);
                     float wanted = values[target];
                     hits[firstRow + row] = wanted == max && new ReadOnlySpan<float>(values, width).IndexOf(max) == target;
+
+                    // What is far below the greatest is nothing; the bound keeps 0 · ∞ out of the entropy.
                     Vector512<float> sums = Vector512<float>.Zero;
+                    Vector512<float> products = Vector512<float>.Zero;
                     for (int i = 0; i < padded; i += Lanes)
                     {
-                        Vector512<float> value = VectorMath.Exp(Vector512.Load(values + i) - Vector512.Create(max));
+                        Vector512<float> below = Vector512.Max(Vector512.Load(values + i) - Vector512.Create(max), Vector512.Create(-1e4f));
+                        Vector512<float> value = VectorMath.Exp(below);
                         value.Store(values + i);
                         sums += value;
+                        products = Vector512.FusedMultiplyAdd(value, below, products);
                     }
 
                     float sum = Vector512.Sum(sums);
-                    losses[firstRow + row] = MathF.Log(sum) + max - wanted;
-                    float weight = weights[firstRow + row];
-                    float scale = weight / sum;
+                    float logSum = MathF.Log(sum);
+                    logProbs[firstRow + row] = wanted - max - logSum;
+                    entropies[firstRow + row] = logSum - (Vector512.Sum(products) / sum);
+                    if (!derives)
+                    {
+                        continue;
+                    }
+
+                    float scale = -1 / sum;
                     values[target] -= sum;
                     for (int i = 0; i < padded; i += Lanes)
                     {
@@ -372,6 +385,19 @@ internal static unsafe class PassKernels<T>
             }
 
             System.Buffers.ArrayPool<float>.Shared.Return(scratch);
+        });
+
+    /// <summary>Multiplies each row by its factor.</summary>
+    public static void Scale(RowParts parts, float[] factors, byte* x, long rows, int width) =>
+        parts.Run(rows, (_, from, to) =>
+        {
+            for (long row = from; row < to; row++)
+            {
+                for (long i = row * width * T.Size; i < (row + 1) * width * T.Size; i += Lanes * T.Size)
+                {
+                    T.Store(T.Load(x + i) * factors[row], x + i);
+                }
+            }
         });
 
     /// <summary>x += y.</summary>

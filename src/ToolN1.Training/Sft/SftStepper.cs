@@ -134,12 +134,13 @@ internal sealed class SftStepper : IDisposable
             return;
         }
 
-        PassResult result = _pass.Accumulate(batch, totalWeight);
         float[] weights = batch.Weights;
+        PassResult result = _pass.Accumulate(
+            batch, temperature: 1, wholeBatch: false, (start, logProbs) => [.. weights.AsSpan(start, logProbs.Length).ToArray().Select(weight => (float)(-weight / totalWeight))]);
         for (int i = 0; i < weights.Length; i++)
         {
-            sums.Loss += result.Losses[i] * weights[i] / totalWeight;
-            sums.AnswerLossSum += i < batch.AnswerTokens ? result.Losses[i] : 0;
+            sums.Loss -= result.LogProbs[i] * weights[i] / totalWeight;
+            sums.AnswerLossSum -= i < batch.AnswerTokens ? result.LogProbs[i] : 0;
         }
 
         Count(batch, result.Hits, sums);

@@ -63,6 +63,108 @@ public sealed class PolicyUpdaterTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Losses))]
+    public void Accumulate_WrittenOut_GivesAutogradsGradientsForAnySplit(string name, PolicyLossOptions loss)
+    {
+        Assert.NotEmpty(name);
+        GrpoConfig config = Config with { Loss = loss };
+        ResponseGroup[] groups = MakeGroups(5, 3);
+        using Policy policy = MakePolicy(config, autograd: true);
+        Assert.IsType<AutogradPolicyPass>(policy.Pass);
+        Dictionary<string, float[]> autograd = Gradients(config, policy, groups, batches: 1);
+        foreach (int batches in new[] { 1, 2, 5, 15 })
+        {
+            using Policy written = MakePolicy(config);
+            Assert.IsType<WrittenPolicyPass>(written.Pass);
+            AssertClose(autograd, Gradients(config, written, groups, batches), 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Score_WrittenOut_GivesAutogradsLogProbsAndEntropies()
+    {
+        ResponseBatch batch = ResponseBatch.Split(MakeGroups(3, 3, promptLength: 280), 10_000)[0];
+        using Decoder decoder = MakeDecoder(5);
+        using AutogradPolicyPass autograd = new(decoder, recomputes: false);
+        using WrittenPolicyPass written = new(decoder, recomputes: false);
+        PassScores expected = autograd.Score(batch.Packed, 0.7);
+        PassScores actual = written.Score(batch.Packed, 0.7);
+        for (int i = 0; i < expected.LogProbs.Length; i++)
+        {
+            Assert.Equal(expected.LogProbs[i], actual.LogProbs[i], 2e-5);
+            Assert.Equal(expected.Entropies[i], actual.Entropies[i], 2e-5);
+        }
+
+        Assert.Equal(actual.LogProbs, written.Accumulate(batch.Packed, 0.7, false, (_, logProbs) => new float[logProbs.Length]).LogProbs);
+    }
+
+    [Theory]
+    [InlineData(RatioLevel.Token)]
+    [InlineData(RatioLevel.Sequence)]
+    public void Accumulate_MoreLogitsThanOnePiece_GivesAutogradsGradients(RatioLevel ratio)
+    {
+        // 128 rows are a piece of so large a vocabulary.
+        ModelConfig shape = Shape with { VocabularySize = 66_000, HiddenSize = 16, IntermediateSize = 16, Layers = 1 };
+        GrpoConfig config = Config with { Loss = Config.Loss with { Ratio = ratio } };
+        ResponseGroup[] groups = MakeGroups(6, 8);
+        Assert.InRange(groups.Sum(group => group.Responses.Sum(response => response.Tokens.Length)), 257, 500);
+        using Policy autograd = MakePolicy(config, autograd: true, shape);
+        using Policy written = MakePolicy(config, autograd: false, shape);
+        AssertClose(Gradients(config, autograd, groups, batches: 1), Gradients(config, written, groups, batches: 1), 1e-5);
+    }
+
+    [Fact]
+    public void Accumulate_BFloat16Products_AreWithinRoundingOfFloat32()
+    {
+        ResponseGroup[] groups = MakeGroups(3, 3);
+        Dictionary<string, float[]> exact = Gradients(Config, groups, batches: 1);
+        using Decoder decoder = MakeDecoder(5);
+        foreach (Linear linear in decoder.Layers.SelectMany(layer => layer.Projections).Append(decoder.Head))
+        {
+            linear.ComputeDType = ScalarType.BFloat16;
+        }
+
+        using Policy policy = new(Config, decoder, null, null);
+        Dictionary<string, float[]> rounded = Gradients(Config, policy, groups, batches: 1);
+        foreach ((string name, float[] values) in exact.Where(item => !item.Key.Contains("k_proj.bias", StringComparison.Ordinal)))
+        {
+            double distance = Math.Sqrt(values.Zip(rounded[name], (left, right) => Math.Pow(left - right, 2)).Sum() / values.Sum(value => Math.Pow(value, 2)));
+            Assert.InRange(distance, 1e-6, 0.1);
+        }
+    }
+
+    [Fact]
+    public void Score_AfterAnUpdate_UsesTheNewWeights()
+    {
+        using Policy policy = MakePolicy(Config);
+        using PolicyUpdater updater = new(Config with { Optimizer = new GrpoOptimizer { LearningRate = 0.05 } }, policy);
+        ResponseGroup[] groups = MakeGroups(1, 2);
+        PolicyUpdater.SetWeights(Config, groups);
+        ResponseBatch batch = ResponseBatch.Split(groups, 10_000)[0];
+        float[] before = policy.Pass.Score(batch.Packed, 1).LogProbs;
+        PolicyMeter meter = new();
+        updater.Begin();
+        updater.Accumulate(batch, 0.1, meter);
+        Assert.True(updater.Finish(1, meter));
+        using AutogradPolicyPass fresh = new(policy.Decoder, recomputes: false);
+        float[] expected = fresh.Score(batch.Packed, 1).LogProbs;
+        float[] actual = policy.Pass.Score(batch.Packed, 1).LogProbs;
+        Assert.NotEqual(before[0], actual[0], 1e-3);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 2e-5));
+    }
+
+    [Fact]
+    public void Create_WhatTheWrittenOutPassDoesNotTake_GoesThroughAutograd()
+    {
+        using Policy adapter = MakePolicy(Config with { Lora = new GrpoLora { Rank = 4, Alpha = 8 } });
+        Assert.IsType<AutogradPolicyPass>(adapter.Pass);
+        Assert.False(PolicyPass.IsWrittenOut(Shape, new GrpoLora(), CPU));
+        Assert.False(PolicyPass.IsWrittenOut(Shape, null, new Device(DeviceType.CUDA)));
+        Assert.False(PolicyPass.IsWrittenOut(Shape with { QkNorm = true }, null, CPU));
+        Assert.True(PolicyPass.IsWrittenOut(Shape, null, CPU));
+    }
+
     [Fact]
     public void Accumulate_Recomputing_GivesTheSameGradients()
     {
@@ -162,7 +264,7 @@ public sealed class PolicyUpdaterTests
         updater.ScoreReference(batch);
         updater.ScoreOld(batch);
         using Decoder @base = MakeDecoder(5);
-        using PolicyPass pass = new(@base, recomputes: false);
+        using AutogradPolicyPass pass = new(@base, recomputes: false);
         float[] expected = pass.Score(batch.Packed, 0.7).LogProbs;
         Assert.Equal(expected, batch.Responses.SelectMany(response => response.Reference!));
         Assert.NotEqual(expected, batch.Responses.SelectMany(response => response.Old!));
@@ -277,12 +379,12 @@ public sealed class PolicyUpdaterTests
         return decoder;
     }
 
-    private static Policy MakePolicy(GrpoConfig config)
+    private static Policy MakePolicy(GrpoConfig config, bool autograd = false, ModelConfig? shape = null)
     {
-        Decoder decoder = RandomWeights.Create(Shape, CPU, ScalarType.Float32, 5, standardDeviation: 0.2);
+        Decoder decoder = RandomWeights.Create(shape ?? Shape, CPU, ScalarType.Float32, 5, standardDeviation: 0.2);
         if (config.Lora is not GrpoLora lora)
         {
-            return new Policy(config, decoder, RandomWeights.Create(Shape, CPU, ScalarType.Float32, 5, standardDeviation: 0.2), null);
+            return new Policy(config, decoder, RandomWeights.Create(shape ?? Shape, CPU, ScalarType.Float32, 5, standardDeviation: 0.2), null, autograd);
         }
 
         LoraAdapter adapter = LoraAdapter.Create(Shape, lora.Rank, lora.Alpha, lora.Targets, 1, CPU);

@@ -55,12 +55,14 @@ public sealed class DecoderPassTests
         using DecoderPass pass = DecoderPass.Create(decoder, ScalarType.Float32);
         PackedBatch batch = new(MakeGroups(), 0.1, 0.5, new Random(1));
         pass.LoadWeights();
-        pass.Accumulate(batch, batch.TotalWeight);
+        pass.Accumulate(batch, 1, false, Loss);
         float[] once = decoder.Layers[0].Gate.Weight.grad!.data<float>().ToArray();
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        pass.Accumulate(batch, batch.TotalWeight);
+        pass.Accumulate(batch, 1, false, Loss);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.True(Distance([.. once.Select(value => 2 * value)], decoder.Layers[0].Gate.Weight.grad!.data<float>().ToArray()) < 1e-6);
+
+        float[] Loss(int start, float[] logProbs) => [.. Enumerable.Range(start, logProbs.Length).Select(i => (float)(-batch.Weights[i] / batch.TotalWeight))];
     }
 
     [Fact]
