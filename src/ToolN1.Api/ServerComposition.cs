@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Endpoints;
@@ -18,6 +19,9 @@ namespace ToolN1.Api;
 /// <summary>What the server is made of; <c>Program.cs</c> lists the steps.</summary>
 internal static class ServerComposition
 {
+    /// <summary>What telemetry calls the server, where OTEL_SERVICE_NAME does not say otherwise.</summary>
+    private const string ServiceName = "tooln1";
+
     /// <summary>Where the server listens and keeps its data, what it refuses to start with, how long it drains.</summary>
     public static WebApplicationBuilder AddServer(this WebApplicationBuilder builder)
     {
@@ -27,8 +31,7 @@ internal static class ServerComposition
             builder.WebHost.UseUrls(LoopbackGuard.DefaultUrl);
         }
 
-        // Kestrel's complaint about a malformed request quotes it, an Authorization header included.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.BadRequests", LogLevel.None);
+        builder.AddLogPrivacy();
         builder.Services.AddOptionsWithValidateOnStart<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations();
         builder.Services.AddOptionsWithValidateOnStart<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateDataAnnotations();
         builder.Services.AddSingleton(TimeProvider.System);
@@ -78,6 +81,7 @@ internal static class ServerComposition
     {
         builder.Services.AddSingleton<FailureLog>();
         builder.Services.AddSingleton<ChatGenerator>();
+        builder.Services.AddSingleton<RequestOpening>();
         builder.Services.AddSingleton<ChatCompletionEndpoint>();
         builder.Services.AddSingleton<ResponseEndpoint>();
         builder.Services.AddSingleton<CompletionEndpoint>();
@@ -99,6 +103,10 @@ internal static class ServerComposition
         builder.Services.AddSingleton<EngineMetrics>();
         builder.Services.AddSingleton<ReadinessProbe>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ReadinessProbe>());
+        // The environment comes last: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
+        builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource
+            .AddService(ServiceName, serviceVersion: typeof(ServerComposition).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false)
+            .AddEnvironmentVariableDetector());
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(EngineMetrics.MeterName, RequestMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));

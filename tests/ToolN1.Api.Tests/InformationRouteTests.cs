@@ -97,4 +97,16 @@ public sealed class InformationRouteTests
         Assert.Matches("tooln1_request_duration_seconds_count\\{[^}]*endpoint=\"chat\"[^}]*\\} [1-9]", metrics);
         Assert.Contains("tooln1_request_first_piece_seconds_bucket", metrics, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(null, "tooln1")]
+    [InlineData("weather-cluster", "weather-cluster")]
+    public async Task Metrics_NameTheService_AsTheEnvironmentSays(string? environment, string expected)
+    {
+        using ApiServer server = environment is null ? new() : new(("OTEL_SERVICE_NAME", environment));
+        string metrics = await server.Client.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+
+        Assert.Contains($"service_name=\"{expected}\"", metrics, StringComparison.Ordinal);
+        Assert.DoesNotContain("unknown_service", metrics, StringComparison.Ordinal);
+    }
 }

@@ -1,10 +1,7 @@
-using System.Text.Json;
 using Microsoft.Extensions.Options;
-using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
-using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
@@ -14,22 +11,14 @@ namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/chat/completions.</summary>
 internal sealed class ChatCompletionEndpoint(
-    IInferenceEngine engine, ModelCatalog catalog, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
+    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, IOptions<ChatServingOptions> options, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        ChatCall call;
-        string name;
-        using (JsonDocument body = await RequestBody.ReadAsync(context, ChatCompletionShape.Shape))
-        {
-            call = ChatBinder.Bind(body.RootElement, engine.Model, options.Value, Tenant.Of(context));
-            name = body.RootElement.String("model")!;
-        }
-
-        using ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
-        AnswerIdentity identity = AnswerIdentity.New("chatcmpl-", use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
-        RequestTimer timer = metrics.Start("chat");
+        using OpenedRequest<ChatCall> request = await opening.OpenAsync(
+            context, "chat", "chatcmpl-", ChatCompletionShape.Shape, (body, tenant) => ChatBinder.Bind(body, engine.Model, options.Value, tenant));
+        (ChatCall call, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
         SchemaPaths schemas = call.Fields.AsFunctionCall ? SchemaPaths.Functions : SchemaPaths.Chat;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
             call.Request with { WeightVersion = use.WeightVersion }, call.Choices, identity.Id, schemas, context.RequestAborted);

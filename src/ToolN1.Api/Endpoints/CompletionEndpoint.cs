@@ -1,10 +1,7 @@
 using System.Text;
-using System.Text.Json;
-using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
-using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
 using ToolN1.Engine.Hosting;
@@ -13,25 +10,17 @@ using ToolN1.Training.Jobs.Models;
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/completions.</summary>
-internal sealed class CompletionEndpoint(ServedModel model, ModelCatalog catalog, IInferenceEngine engine, TimeProvider time, RequestMetrics metrics, FailureLog log)
+internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine engine, RequestOpening opening, FailureLog log)
 {
     private readonly CompletionText _text = new(engine, model.Tokenizer);
 
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        CompletionCall call;
-        string name;
-        using (JsonDocument body = await RequestBody.ReadAsync(context, CompletionShape.Shape))
-        {
-            call = CompletionBinder.Bind(body.RootElement, engine.Model, model.Tokenizer, Tenant.Of(context));
-            name = body.RootElement.String("model")!;
-        }
-
-        using ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
-        call = call with { WeightVersion = use.WeightVersion };
-        AnswerIdentity identity = AnswerIdentity.New("cmpl-", use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
-        RequestTimer timer = metrics.Start("completion");
+        using OpenedRequest<CompletionCall> request = await opening.OpenAsync(
+            context, "completion", "cmpl-", CompletionShape.Shape, (body, tenant) => CompletionBinder.Bind(body, engine.Model, model.Tokenizer, tenant));
+        (_, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
+        CompletionCall call = request.Call with { WeightVersion = use.WeightVersion };
         await using ChoiceSet<CompletionPiece> pieces = ChoiceSet<CompletionPiece>.Start(
             call.Prompts.Count * call.Choices,
             (index, cancellation) => _text.Generate(call, index, $"{identity.Id}-{index}", cancellation),

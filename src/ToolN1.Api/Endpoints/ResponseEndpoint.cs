@@ -1,11 +1,8 @@
-using System.Text.Json;
 using Microsoft.Extensions.Options;
-using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
-using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
@@ -15,22 +12,14 @@ namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/responses.</summary>
 internal sealed class ResponseEndpoint(
-    IInferenceEngine engine, ModelCatalog catalog, ChatGenerator generator, IOptions<ChatServingOptions> options, TimeProvider time, RequestMetrics metrics, FailureLog log)
+    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, IOptions<ChatServingOptions> options, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        ResponseCall call;
-        string? name;
-        using (JsonDocument body = await RequestBody.ReadAsync(context, ResponseShape.Shape))
-        {
-            call = ResponseBinder.Bind(body.RootElement, engine.Model, options.Value, Tenant.Of(context));
-            name = body.RootElement.String("model");
-        }
-
-        using ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
-        AnswerIdentity identity = AnswerIdentity.New("resp_", use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
-        RequestTimer timer = metrics.Start("response");
+        using OpenedRequest<ResponseCall> request = await opening.OpenAsync(
+            context, "response", "resp_", ResponseShape.Shape, (body, tenant) => ResponseBinder.Bind(body, engine.Model, options.Value, tenant));
+        (ResponseCall call, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
             call.Request with { WeightVersion = use.WeightVersion }, 1, identity.Id, SchemaPaths.Responses, context.RequestAborted, call.LenientTools);
         ResponseBuilder builder = new(identity, call);

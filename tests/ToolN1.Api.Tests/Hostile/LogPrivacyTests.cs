@@ -61,4 +61,26 @@ public sealed class LogPrivacyTests
             await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         }
     }
+
+    [Theory]
+    [InlineData("Logging:LogLevel:")]
+    [InlineData("Logging:ToolN1.Api.Tests.Support.LogCapture:LogLevel:")]
+    public async Task Log_FrameworkAtDebug_HoldsNeitherPathNorQuery(string section)
+    {
+        string[] asked = ["Default", "Microsoft.AspNetCore", "Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Routing.Matching.DfaMatcher", "Microsoft.AspNetCore.StaticFiles"];
+        using ApiServer server = new([("ToolN1:Auth:AdminKeys:0", "admin"), .. asked.Select(category => (section + category, "Debug"))]);
+        foreach ((string method, string route) in new[]
+        {
+            ("GET", "/v1/files?after=USER"), ("GET", "/v1/models/USER"), ("GET", "/USER?key=USER"), ("POST", Json.ChatRoute + "?api_key=USER&prompt=USER"),
+            ("GET", "/v1/files/USER/content"), ("PUT", "/v1/files/USER"), ("GET", "/swagger/USER"), ("GET", "/health/live?token=USER"), ("GET", "/metrics?USER"),
+        })
+        {
+            using HttpRequestMessage request = new(new HttpMethod(method), route.Replace("USER", Canary, StringComparison.Ordinal));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "admin");
+            using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Contains(server.Log.Lines, line => line.Level == LogLevel.Debug && line.Category.StartsWith("Microsoft.", StringComparison.Ordinal));
+        Assert.DoesNotContain(server.Log.Lines, line => line.Text.Contains(Canary, StringComparison.Ordinal));
+    }
 }

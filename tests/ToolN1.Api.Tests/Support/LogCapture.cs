@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ToolN1.Api.Tests.Support;
 
-/// <summary>Keeps every log line of every category as text, its state and exception included.</summary>
+/// <summary>Keeps every log line of every category as text, its state and exception included, and every scope.</summary>
 internal sealed class LogCapture : ILoggerProvider
 {
     /// <summary>The lines so far.</summary>
@@ -18,7 +18,12 @@ internal sealed class LogCapture : ILoggerProvider
     private sealed class Capturing(string category, ConcurrentQueue<(string, LogLevel, string)> lines) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
+            where TState : notnull
+        {
+            string details = state is IEnumerable<KeyValuePair<string, object?>> pairs ? string.Join(' ', pairs.Select(pair => pair.Value)) : "";
+            lines.Enqueue((category, LogLevel.Information, $"scope {state} {details}"));
+            return null;
+        }
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
