@@ -119,7 +119,7 @@ internal sealed class BenchRunner
 
     private static BenchRunner Start(BenchSettings settings)
     {
-        Device device = DeviceSelector.Select(settings.Device);
+        Device device = DeviceSelector.Select(settings.Device, "--device");
         ModelConfig config = settings.Model is null ? ModelPresets.Get(settings.Preset) : ModelConfig.Load(settings.Model);
         ScalarType dtype = DTypeSelector.Select(settings.DType, config.DeclaredDType, device);
         Decoder decoder = settings.Model is null ? Random(config, device, dtype) : CheckpointLoader.Load(settings.Model, device, dtype);

@@ -29,7 +29,7 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
     /// <summary>Loads the run's model and starts its engine.</summary>
     public static LocalGrpoEngine Start(GrpoConfig config)
     {
-        Device device = DeviceSelector.Select(config.Engine.Device);
+        Device device = DeviceSelector.Select(config.Engine.Device, "field 'engine.device'");
         Tokenizer tokenizer = Tokenizer.Load(config.Model);
         IChatFormat format = ChatFormats.Create(config.ChatFormat, config.Model, tokenizer);
         ModelConfig model = ModelConfig.Load(config.Model);

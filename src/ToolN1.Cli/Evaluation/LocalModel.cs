@@ -28,7 +28,7 @@ internal sealed class LocalModel : IAsyncDisposable
     /// <summary>Loads a checkpoint and starts its engine.</summary>
     public static LocalModel Load(string folder, string device, string dtype, string chatFormat, int maxTokens, int batch)
     {
-        Device where = DeviceSelector.Select(device);
+        Device where = DeviceSelector.Select(device, "--device");
         ModelConfig config = ModelConfig.Load(folder);
         Tokenizer tokenizer = Tokenizer.Load(folder);
         IChatFormat format = ChatFormats.Create(chatFormat, folder, tokenizer);

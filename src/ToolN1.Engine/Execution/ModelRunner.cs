@@ -14,8 +14,11 @@ namespace ToolN1.Engine.Execution;
 /// </summary>
 internal sealed class ModelRunner : IStepRunner
 {
-    // Rows of logits held at once: a scored prompt of 512 tokens would otherwise hold 300 MB at a vocabulary of 152 thousand.
-    private const int LogitRows = 32;
+    // Logits held at once, 20 MB: a scored prompt of 512 tokens would otherwise hold 300 MB at a vocabulary of 152 thousand.
+    private const int LogitElements = 32 * 152_064;
+
+    // Fewer logits than this are read before other threads would have woken.
+    private const long ParallelLogits = 1 << 18;
 
     private readonly Dictionary<string, ServedWeights> _versions = new(StringComparer.Ordinal);
     private readonly Dictionary<Decoder, AdapterSelection> _selections = [];
@@ -23,7 +26,9 @@ internal sealed class ModelRunner : IStepRunner
     private readonly KvCachePool _pool;
     private readonly IAttentionBackend _attention;
     private readonly WorkerPool? _workers;
-    private readonly Sampler _sampler = new();
+    private readonly ThreadLocal<Sampler> _sampler = new(() => new Sampler());
+    private readonly int _logitRows;
+    private readonly Tensor? _staging;
 
     /// <summary>Takes ownership of everything it is given.</summary>
     /// <param name="decoder">The model.</param>
@@ -37,6 +42,13 @@ internal sealed class ModelRunner : IStepRunner
         _attention = attention;
         _workers = workers;
         _versions.Add(decoder.WeightVersion, new ServedWeights(decoder, null));
+        _logitRows = Math.Max(1, LogitElements / decoder.Config.VocabularySize);
+        if (decoder.Device.type != TorchSharp.DeviceType.CPU)
+        {
+            // A GPU copies into pinned memory several times as fast as into memory that may be paged out.
+            using IDisposable scope = NewDisposeScope();
+            _staging = empty([_logitRows, decoder.Config.VocabularySize], ScalarType.Float32).pin_memory().DetachFromDisposeScope();
+        }
     }
 
     /// <summary>Adds whole weights as a version; the decoder is owned from now on.</summary>
@@ -140,7 +152,9 @@ internal sealed class ModelRunner : IStepRunner
         BatchInputs inputs = new(batch);
         Tensor ids = tensor(inputs.Ids, device: decoder.Device);
         Tensor positions = tensor(inputs.Positions, device: decoder.Device);
-        Tensor hidden = decoder.Forward(ids, positions, _attention.Begin(_pool, inputs.Segments, inputs.Slots));
+        IAttention attention = _attention.Begin(_pool, inputs.Segments, inputs.Slots);
+        Tensor hidden = (attention is BatchedPagedAttention.Step step ? ScriptedDecoder.Forward(decoder, ids, positions, step) : null)
+            ?? decoder.Forward(ids, positions, attention);
 
         // 2. Rows whose logits somebody needs: the last of a sequence, and positions before tokens to be scored.
         StepResult[] results = new StepResult[batch.Items.Count];
@@ -159,17 +173,14 @@ internal sealed class ModelRunner : IStepRunner
         }
 
         // 3. Logits, a few rows at a time, and what is read from them.
-        foreach ((int Item, int Row, int Position)[] piece in rows.Chunk(LogitRows))
+        foreach ((int Item, int Row, int Position)[] piece in rows.Chunk(_logitRows))
         {
             using IDisposable pieceScope = NewDisposeScope();
             Tensor selected = piece.Length == hidden.shape[0]
                 ? hidden
                 : hidden.index_select(0, tensor(piece.Select(row => (long)row.Row).ToArray(), device: decoder.Device));
-            Tensor logits = decoder.Logits(selected).cpu();
-            for (int i = 0; i < piece.Length; i++)
-            {
-                Read(results, batch.Items[piece[i].Item], piece[i].Item, piece[i].Position, Row(logits, i));
-            }
+            Tensor logits = ToHost(decoder.Logits(selected));
+            Read(results, batch, piece, logits);
         }
 
         return results;
@@ -179,6 +190,8 @@ internal sealed class ModelRunner : IStepRunner
     public void Dispose()
     {
         _attention.Dispose();
+        _staging?.Dispose();
+        _sampler.Dispose();
         _workers?.Dispose();
         _pool.Dispose();
         foreach (ServedWeights served in _versions.Values)
@@ -191,13 +204,31 @@ internal sealed class ModelRunner : IStepRunner
         }
     }
 
+    private Tensor ToHost(Tensor logits) => _staging is null ? logits : _staging.narrow(0, 0, logits.shape[0]).copy_(logits);
+
     private static unsafe Span<float> Row(Tensor logits, int row)
     {
         int width = (int)logits.shape[1];
         return new Span<float>((float*)TensorMemory.Address(logits) + ((long)row * width), width);
     }
 
-    private void Read(StepResult[] results, ScheduledSequence scheduled, int item, int position, Span<float> logits)
+    private void Read(StepResult[] results, ScheduledBatch batch, (int Item, int Row, int Position)[] rows, Tensor logits)
+    {
+        // A GPU leaves the processor nothing to do but this. Rows of different sequences have nothing in common; those of one
+        // stay in order.
+        if (_staging is not null && logits.numel() >= ParallelLogits && rows.Select(row => row.Item).Distinct().Count() == rows.Length)
+        {
+            Parallel.For(0, rows.Length, i => Read(results, batch.Items[rows[i].Item], rows[i].Item, rows[i].Position, Row(logits, i), _sampler.Value!));
+            return;
+        }
+
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Read(results, batch.Items[rows[i].Item], rows[i].Item, rows[i].Position, Row(logits, i), _sampler.Value!);
+        }
+    }
+
+    private static void Read(StepResult[] results, ScheduledSequence scheduled, int item, int position, Span<float> logits, Sampler sampler)
     {
         Sequence sequence = scheduled.Sequence;
         SamplingParameters parameters = sequence.Sampler.Parameters;
@@ -206,18 +237,18 @@ internal sealed class ModelRunner : IStepRunner
             if (sequence.ScoresPromptAfter(position))
             {
                 sequence.AddPromptLogProb(
-                    _sampler.LogProbOf(logits, sequence.Tokens[position + 1], sequence.Request.PromptLogProbs!.Value));
+                    sampler.LogProbOf(logits, sequence.Tokens[position + 1], sequence.Request.PromptLogProbs!.Value));
             }
             else if (sequence.ScoresForcedAfter(position))
             {
                 float temperature = parameters is { TemperedLogProbs: true, Temperature: > 0 } ? parameters.Temperature : 1;
                 sequence.AddForcedLogProb(
-                    _sampler.LogProbOf(logits, sequence.Tokens[position + 1], parameters.TopLogProbs!.Value, temperature));
+                    sampler.LogProbOf(logits, sequence.Tokens[position + 1], parameters.TopLogProbs!.Value, temperature));
             }
             else
             {
                 ReadOnlySpan<ulong> allowed = sequence.Constraint is { } constraint ? constraint.Mask() : default;
-                results[item] = new StepResult(sequence, _sampler.Sample(logits, sequence.Sampler, allowed), null);
+                results[item] = new StepResult(sequence, sampler.Sample(logits, sequence.Sampler, allowed), null);
             }
         }
         catch (Exception exception) when (exception is NonFiniteLogitsException or ConstraintEvaluationException)

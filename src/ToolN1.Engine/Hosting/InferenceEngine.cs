@@ -61,7 +61,8 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable
     {
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, decoder.DType, decoder.Device);
         WorkerPool? workers = CpuPagedAttention.Supports(decoder.Config, decoder.DType, decoder.Device) ? new WorkerPool(get_num_threads()) : null;
-        IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
+        IAttentionBackend attention = workers is not null ? new CpuPagedAttention(decoder.Config, workers)
+            : decoder.Device.type == TorchSharp.DeviceType.CPU ? new SdpaPagedAttention() : new BatchedPagedAttention();
         if (workers is not null && PanelKernel.For(decoder.DType) is PanelKernel kernel)
         {
             PackedLinear.ReplaceAll(decoder, kernel, workers);

@@ -20,6 +20,18 @@ public static partial class NativeEnvironment
         }
     }
 
+    /// <summary>
+    /// Keeps libtorch from compiling fused kernels for a script: it would again for every new shape, and a batch has many. What
+    /// the environment already says stays. Call before the first script runs.
+    /// </summary>
+    internal static void LeaveScriptsAsWritten()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = SetEnvironment("PYTORCH_TENSOREXPR", "0", overwrite: 0);
+        }
+    }
+
     private static void KeepFreedMemory()
     {
         // glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.

@@ -77,8 +77,8 @@ public sealed class Decoder : IDisposable
     /// <returns>[tokens, hidden] after the final norm, model dtype, in the current dispose scope.</returns>
     public Tensor Forward(Tensor inputIds, Tensor positions, IAttention attention)
     {
-        Tensor hidden = EmbeddingLookup is null ? Embedding.index_select(0, inputIds) : EmbeddingLookup(inputIds);
-        (Tensor cosine, Tensor sine) = _rotary.Angles(positions, hidden.dtype);
+        Tensor hidden = Embed(inputIds);
+        (Tensor cosine, Tensor sine) = Angles(positions);
         foreach (DecoderLayer layer in Layers)
         {
             // A layer's tensors go with the layer; what a graph needs of them it holds itself.
@@ -88,6 +88,12 @@ public sealed class Decoder : IDisposable
 
         return FinalNorm.Forward(hidden);
     }
+
+    /// <summary>int64 [tokens] to [tokens, hidden].</summary>
+    internal Tensor Embed(Tensor inputIds) => EmbeddingLookup is null ? Embedding.index_select(0, inputIds) : EmbeddingLookup(inputIds);
+
+    /// <summary>The rotations of int64 [tokens] positions, in the model's dtype; see <see cref="RotaryEmbedding.Angles"/>.</summary>
+    internal (Tensor Cosine, Tensor Sine) Angles(Tensor positions) => _rotary.Angles(positions, DType);
 
     /// <summary>The head.</summary>
     /// <param name="hidden">[rows, hidden], model dtype.</param>

@@ -74,8 +74,8 @@ public sealed class DecoderLayer : IDisposable
 
     /// <summary>The layer.</summary>
     /// <param name="hidden">[tokens, hidden], model dtype.</param>
-    /// <param name="cosine">[tokens, 1, headDim / 2].</param>
-    /// <param name="sine">[tokens, 1, headDim / 2].</param>
+    /// <param name="cosine">As from <see cref="RotaryEmbedding.Angles"/>.</param>
+    /// <param name="sine">As from <see cref="RotaryEmbedding.Angles"/>.</param>
     /// <param name="attention">How tokens see each other.</param>
     /// <returns>[tokens, hidden], in the current dispose scope.</returns>
     public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention)
@@ -91,8 +91,7 @@ public sealed class DecoderLayer : IDisposable
             key = KeyNorm.Forward(key);
         }
 
-        query = RotaryEmbedding.Rotate(query, cosine, sine);
-        key = RotaryEmbedding.Rotate(key, cosine, sine);
+        (query, key) = RotaryEmbedding.Rotate(query, key, cosine, sine);
         Tensor attended = attention.Attend(_index, query, key, value);
         hidden = hidden + Output.Forward(attended);
 

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
 
-/// <summary>x / √(mean x² + ε) · weight over the last dimension, in f32, rounded to the input's dtype before the weight as transformers does.</summary>
+/// <summary>
+/// x / √(mean x² + ε) · weight over the last dimension, in f32, rounded to the input's dtype before the weight as transformers
+/// does; where a GPU serves, only after it.
+/// </summary>
 public sealed class RmsNorm : IDisposable
 {
     /// <summary>Takes ownership of the weight.</summary>
@@ -29,6 +32,11 @@ public sealed class RmsNorm : IDisposable
         if (FusedOps.RmsNorm(input, Weight, Epsilon) is Tensor fused)
         {
             return fused;
+        }
+
+        if (GpuOps.Applies(input) && Weight.dtype == input.dtype)
+        {
+            return GpuOps.RmsNorm(input, Weight, Epsilon);
         }
 
         Tensor wide = input.to_type(ScalarType.Float32);

@@ -35,20 +35,49 @@ public sealed class RotaryEmbedding : IDisposable
     /// <summary>Cosines and sines for a batch of positions; made once a forward pass and used by every layer.</summary>
     /// <param name="positions">int64 [tokens].</param>
     /// <param name="dtype">The model's dtype.</param>
-    /// <returns>Two [tokens, 1, headDim / 2], in the current dispose scope.</returns>
+    /// <returns>Two [tokens, 1, headDim / 2], on a GPU as <see cref="Widen"/> makes them; in the current dispose scope.</returns>
     public (Tensor Cosine, Tensor Sine) Angles(Tensor positions, ScalarType dtype)
     {
         Tensor angles = positions.to_type(ScalarType.Float32).unsqueeze(-1).mul(_frequencies).unsqueeze(1);
-        return (angles.cos().to_type(dtype), angles.sin().to_type(dtype));
+        (Tensor cosine, Tensor sine) = (angles.cos().to_type(dtype), angles.sin().to_type(dtype));
+        return positions.device_type == TorchSharp.DeviceType.CPU ? (cosine, sine) : Widen(cosine, sine);
     }
 
-    /// <summary>Rotates queries or keys.</summary>
-    /// <param name="states">[tokens, heads, headDim].</param>
+    /// <summary>Tables over whole heads, the sines of the first half negative: with them a rotation takes few launches.</summary>
     /// <param name="cosine">[tokens, 1, headDim / 2].</param>
     /// <param name="sine">[tokens, 1, headDim / 2].</param>
+    /// <returns>Two [tokens, 1, headDim], in the current dispose scope.</returns>
+    public static (Tensor Cosine, Tensor Sine) Widen(Tensor cosine, Tensor sine) => (cat([cosine, cosine], -1), cat([sine.neg(), sine], -1));
+
+    /// <summary>Rotates queries and keys.</summary>
+    /// <param name="query">[tokens, heads, headDim].</param>
+    /// <param name="key">[tokens, kvHeads, headDim].</param>
+    /// <param name="cosine">As from <see cref="Angles"/>.</param>
+    /// <param name="sine">As from <see cref="Angles"/>.</param>
+    /// <returns>Shaped as given, in the current dispose scope; not always contiguous.</returns>
+    public static (Tensor Query, Tensor Key) Rotate(Tensor query, Tensor key, Tensor cosine, Tensor sine)
+    {
+        if (cosine.shape[^1] != query.shape[^1])
+        {
+            return (Rotate(query, cosine, sine), Rotate(key, cosine, sine));
+        }
+
+        Tensor both = Rotate(cat([query, key], 1), cosine, sine);
+        return (both.narrow(1, 0, query.shape[1]), both.narrow(1, query.shape[1], key.shape[1]));
+    }
+
+    /// <summary>Rotates heads.</summary>
+    /// <param name="states">[tokens, heads, headDim].</param>
+    /// <param name="cosine">As from <see cref="Angles"/>.</param>
+    /// <param name="sine">As from <see cref="Angles"/>.</param>
     /// <returns>[tokens, heads, headDim], in the current dispose scope.</returns>
     public static Tensor Rotate(Tensor states, Tensor cosine, Tensor sine)
     {
+        if (cosine.shape[^1] == states.shape[^1])
+        {
+            return states.mul(cosine).addcmul_(states.roll(states.shape[2] / 2, 2), sine, 1);
+        }
+
         if (FusedOps.Rotate(states, cosine, sine) is Tensor fused)
         {
             return fused;

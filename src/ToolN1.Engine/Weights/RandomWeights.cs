@@ -11,20 +11,28 @@ public static class RandomWeights
     /// <param name="config">The shape.</param>
     /// <param name="device">Where the weights go.</param>
     /// <param name="dtype">Their dtype.</param>
-    /// <param name="seed">Equal seeds give equal weights on one kind of device.</param>
+    /// <param name="seed">Equal seeds give equal weights, whatever the device: chance is drawn on the CPU, the only generator that TorchSharp has.</param>
     /// <param name="standardDeviation">Of the matrices; those that write into the residual stream get it divided by √(2 × layers).</param>
     /// <returns>A decoder that the caller owns.</returns>
     public static Decoder Create(ModelConfig config, Device device, ScalarType dtype, long seed, double standardDeviation = 0.02)
     {
-        using Generator generator = new((ulong)seed, device);
+        using Generator generator = new((ulong)seed);
         Dictionary<string, long[]> shapes = ModelTensors.Enumerate(config).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
         return new Decoder(
             config,
             name =>
             {
-                Tensor tensor = empty(shapes[name], dtype, device);
+                Tensor tensor = empty(shapes[name], dtype);
                 Fill(name, tensor, config.Layers, standardDeviation, generator);
-                return tensor;
+                if (device.type == DeviceType.CPU)
+                {
+                    return tensor;
+                }
+
+                using (tensor)
+                {
+                    return tensor.to(device);
+                }
             },
             () => $"random-{seed}");
     }

@@ -129,6 +129,10 @@ internal sealed class SpanAttention : IAttention, IDisposable
             }
 
             queryGradient.mul_(1 / Math.Sqrt(width));
+
+            // A GPU's way back runs on a thread of libtorch's own, which has no dispose scope: without an owner these would be
+            // the finalizer's, too late for the memory and too early for who reads them.
+            owner._saved.AddRange([queryGradient.DetachFromDisposeScope(), keyGradient.DetachFromDisposeScope(), valueGradient.DetachFromDisposeScope(), grad_output.DetachFromDisposeScope()]);
             return [null!, queryGradient, keyGradient, valueGradient];
         }
     }

@@ -1,9 +1,10 @@
+using Microsoft.Extensions.Options;
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Sft;
@@ -33,7 +34,7 @@ internal sealed class SftModel : IDisposable
     /// <summary>Makes or loads the model of a run.</summary>
     public static SftModel Create(SftConfig config, string configFile)
     {
-        Device device = torch.device(config.Device);
+        Device device = DeviceOf(config, configFile);
         string tokenizerFolder = config.Init.Tokenizer ?? config.Init.From!;
         Tokenizer tokenizer = Tokenizer.Load(tokenizerFolder);
         IChatFormat format = ChatFormats.Create(config.ChatFormat, tokenizerFolder, tokenizer);
@@ -70,6 +71,18 @@ internal sealed class SftModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Decoder.Dispose();
+
+    private static Device DeviceOf(SftConfig config, string configFile)
+    {
+        try
+        {
+            return DeviceSelector.Select(config.Device, "field 'device'");
+        }
+        catch (OptionsValidationException error)
+        {
+            throw new TrainingConfigException(configFile, error.Message, error);
+        }
+    }
 
     private static ModelConfig ConfigOf(SftShape shape, Tokenizer tokenizer, int[] stops) => new()
     {

@@ -1,4 +1,5 @@
 using ToolN1.Engine.Hosting;
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tests.Kernels;
 using ToolN1.TestSupport;
@@ -9,24 +10,39 @@ namespace ToolN1.Engine.Tests.Execution;
 
 /// <summary>
 /// The fixtures through the whole engine against float64 reference numbers: prompts in one piece and in chunks, decode over
-/// the paged cache, alone and among others, with both attention backends.
+/// the paged cache, alone and among others, with every attention backend.
 /// </summary>
 public sealed class EngineGoldenTests
 {
     private const int Top = 16;
 
-    public static TheoryData<string, bool, int> Variants
+    public static TheoryData<string, string, int> Variants
     {
         get
         {
-            TheoryData<string, bool, int> data = [];
+            TheoryData<string, string, int> data = [];
             foreach (string fixture in GoldenModel.Names)
             {
-                foreach (bool reference in (bool[])[false, true])
+                foreach (string backend in (string[])["own", "reference", "batched"])
                 {
-                    data.Add(fixture, reference, 512);
-                    data.Add(fixture, reference, 19);
+                    data.Add(fixture, backend, 512);
+                    data.Add(fixture, backend, 19);
                 }
+            }
+
+            return data;
+        }
+    }
+
+    public static TheoryData<string, int> GpuVariants
+    {
+        get
+        {
+            TheoryData<string, int> data = [];
+            foreach (string fixture in GoldenModel.Names)
+            {
+                data.Add(fixture, 512);
+                data.Add(fixture, 19);
             }
 
             return data;
@@ -58,20 +74,63 @@ public sealed class EngineGoldenTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public async Task Generate_Float32Alone_ReproducesReferenceNumbers(string fixture, bool reference, int maxBatchedTokens)
+    public async Task Generate_Float32Alone_ReproducesReferenceNumbers(string fixture, string backend, int maxBatchedTokens)
     {
-        await using InferenceEngine engine = Start(fixture, ScalarType.Float32, reference, Options(maxBatchedTokens));
+        await using InferenceEngine engine = StartWith(fixture, backend, maxBatchedTokens);
+        await AssertFloat32Alone(fixture, engine);
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public async Task Generate_Float32AmongOthers_ReproducesReferenceNumbers(string fixture, string backend, int maxBatchedTokens)
+    {
+        await using InferenceEngine engine = StartWith(fixture, backend, maxBatchedTokens);
+        await AssertFloat32Together(fixture, engine);
+    }
+
+    [Theory]
+    [Trait("Device", "gpu")]
+    [MemberData(nameof(GpuVariants))]
+    public async Task Generate_Float32OnAGpu_ReproducesReferenceNumbers(string fixture, int maxBatchedTokens)
+    {
+        Assert.SkipUnless(cuda.is_available(), "There is no GPU here.");
+        await using InferenceEngine engine = StartOnGpu(fixture, ScalarType.Float32, Options(maxBatchedTokens));
+        await AssertFloat32Alone(fixture, engine);
+        await AssertFloat32Together(fixture, engine);
+    }
+
+    [Theory]
+    [Trait("Device", "gpu")]
+    [MemberData(nameof(GpuVariants))]
+    public async Task Generate_BFloat16OnAGpu_StaysWithinItsRounding(string fixture, int maxBatchedTokens)
+    {
+        Assert.SkipUnless(cuda.is_available(), "There is no GPU here.");
+        await using InferenceEngine engine = StartOnGpu(fixture, ScalarType.BFloat16, Options(maxBatchedTokens));
+        await AssertBFloat16Together(fixture, engine);
+    }
+
+    [Theory]
+    [MemberData(nameof(BFloat16Variants))]
+    public async Task Generate_BFloat16AmongOthers_StaysWithinItsRounding(string fixture, string? kernel, int maxBatchedTokens)
+    {
+        await using InferenceEngine engine = Start(
+            fixture, ScalarType.BFloat16, kernel is null, Options(maxBatchedTokens), kernel is null ? null : PanelKernels.Get(kernel));
+        await AssertBFloat16Together(fixture, engine);
+    }
+
+    private static InferenceEngine StartWith(string fixture, string backend, int maxBatchedTokens) => Start(
+        fixture, ScalarType.Float32, backend != "own", Options(maxBatchedTokens), attention: backend == "batched" ? new BatchedPagedAttention() : null);
+
+    private static async Task AssertFloat32Alone(string fixture, InferenceEngine engine)
+    {
         foreach (GoldenCase golden in GoldenModel.Load(fixture).Cases)
         {
             AssertFloat32(golden, await Run(engine, Request(golden.InputIds, golden.Greedy.Length, Scored, promptLogProbs: 0)));
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Variants))]
-    public async Task Generate_Float32AmongOthers_ReproducesReferenceNumbers(string fixture, bool reference, int maxBatchedTokens)
+    private static async Task AssertFloat32Together(string fixture, InferenceEngine engine)
     {
-        await using InferenceEngine engine = Start(fixture, ScalarType.Float32, reference, Options(maxBatchedTokens));
         GoldenCase[] cases = [.. GoldenModel.Load(fixture).Cases];
         Generated[] generated = await Task.WhenAll(
             cases.Select(golden => Run(engine, Request(golden.InputIds, golden.Greedy.Length, Scored, promptLogProbs: 0))));
@@ -81,12 +140,8 @@ public sealed class EngineGoldenTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(BFloat16Variants))]
-    public async Task Generate_BFloat16AmongOthers_StaysWithinItsRounding(string fixture, string? kernel, int maxBatchedTokens)
+    private static async Task AssertBFloat16Together(string fixture, InferenceEngine engine)
     {
-        await using InferenceEngine engine = Start(
-            fixture, ScalarType.BFloat16, kernel is null, Options(maxBatchedTokens), kernel is null ? null : PanelKernels.Get(kernel));
         GoldenCase[] cases = [.. GoldenModel.Load(fixture).Cases];
         Generated[] generated = await Task.WhenAll(
             cases.Select(golden => Run(engine, Request(golden.InputIds, 1, Scored, promptLogProbs: 0))));

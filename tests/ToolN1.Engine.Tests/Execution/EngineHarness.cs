@@ -12,15 +12,15 @@ namespace ToolN1.Engine.Tests.Execution;
 /// <summary>Engines over the small fixtures, and whole generations from them.</summary>
 internal static class EngineHarness
 {
-    /// <summary>An engine over a fixture, by libtorch alone or with every kernel of our own, the one given or the default of dtype and CPU.</summary>
+    /// <summary>An engine over a fixture, by libtorch alone or with every kernel of our own, the ones given or the default of dtype and CPU.</summary>
     public static InferenceEngine Start(
-        string fixture, ScalarType dtype = ScalarType.Float32, bool reference = false, EngineOptions? options = null, PanelKernel? kernel = null)
+        string fixture, ScalarType dtype = ScalarType.Float32, bool reference = false, EngineOptions? options = null, PanelKernel? kernel = null, IAttentionBackend? attention = null)
     {
         options ??= new EngineOptions();
         Decoder decoder = CheckpointLoader.Load(GoldenModel.Load(fixture).Folder, CPU, dtype);
         EnginePlan plan = EnginePlan.Create(options, decoder.Config, dtype, CPU);
         WorkerPool? workers = reference ? null : new WorkerPool(2);
-        IAttentionBackend attention = workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
+        attention ??= workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
         kernel ??= PanelKernel.For(dtype);
         if (workers is not null && kernel is not null)
         {
@@ -29,6 +29,13 @@ internal static class EngineHarness
 
         return InferenceEngine.Start(
             decoder, InferenceEngine.Describe(decoder, fixture), plan, options, attention, workers, NullLogger.Instance);
+    }
+
+    /// <summary>An engine over a fixture as the server starts it on a GPU.</summary>
+    public static InferenceEngine StartOnGpu(string fixture, ScalarType dtype, EngineOptions options)
+    {
+        Decoder decoder = CheckpointLoader.Load(GoldenModel.Load(fixture).Folder, CUDA, dtype);
+        return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, fixture), options);
     }
 
     public static GenerationRequest Request(IReadOnlyList<int> prompt, int maxNewTokens, SamplingParameters? sampling = null, int? promptLogProbs = null) => new()

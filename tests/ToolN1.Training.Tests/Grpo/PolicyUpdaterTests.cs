@@ -174,6 +174,18 @@ public sealed class PolicyUpdaterTests
             Gradients(Config with { RecomputeActivations = true }, groups, batches: 1), 1e-6);
     }
 
+    [Theory]
+    [Trait("Device", "gpu")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Accumulate_OnAGpu_GivesTheGradientsOfTheCpu(bool isLora)
+    {
+        Assert.SkipUnless(cuda.is_available(), "There is no GPU here.");
+        GrpoConfig config = isLora ? Config with { Lora = new GrpoLora { Rank = 4, Alpha = 8 } } : Config;
+        ResponseGroup[] groups = MakeGroups(3, 3, promptLength: 300);
+        AssertClose(Gradients(config, groups, batches: 1), Gradients(config, groups, batches: 1, CUDA), 2e-5);
+    }
+
     [Fact]
     public void Accumulate_PackedGroups_GivesTheGradientsOfEachResponseAloneUnderDenseAttention()
     {
@@ -379,23 +391,24 @@ public sealed class PolicyUpdaterTests
         return decoder;
     }
 
-    private static Policy MakePolicy(GrpoConfig config, bool autograd = false, ModelConfig? shape = null)
+    private static Policy MakePolicy(GrpoConfig config, bool autograd = false, ModelConfig? shape = null, Device? device = null)
     {
-        Decoder decoder = RandomWeights.Create(shape ?? Shape, CPU, ScalarType.Float32, 5, standardDeviation: 0.2);
+        device ??= CPU;
+        Decoder decoder = RandomWeights.Create(shape ?? Shape, device, ScalarType.Float32, 5, standardDeviation: 0.2);
         if (config.Lora is not GrpoLora lora)
         {
-            return new Policy(config, decoder, RandomWeights.Create(shape ?? Shape, CPU, ScalarType.Float32, 5, standardDeviation: 0.2), null, autograd);
+            return new Policy(config, decoder, RandomWeights.Create(shape ?? Shape, device, ScalarType.Float32, 5, standardDeviation: 0.2), null, autograd);
         }
 
-        LoraAdapter adapter = LoraAdapter.Create(Shape, lora.Rank, lora.Alpha, lora.Targets, 1, CPU);
+        LoraAdapter adapter = LoraAdapter.Create(Shape, lora.Rank, lora.Alpha, lora.Targets, 1, device);
         AdapterSelection selection = AdapterLinear.WrapAll(decoder);
         selection.SelectAll(adapter);
         return new Policy(config, decoder, null, (selection, adapter));
     }
 
-    private static Dictionary<string, float[]> Gradients(GrpoConfig config, ResponseGroup[] groups, int batches)
+    private static Dictionary<string, float[]> Gradients(GrpoConfig config, ResponseGroup[] groups, int batches, Device? device = null)
     {
-        using Policy policy = MakePolicy(config);
+        using Policy policy = MakePolicy(config, device: device);
         return Gradients(config, policy, groups, batches);
     }
 
@@ -413,7 +426,7 @@ public sealed class PolicyUpdaterTests
         }
 
         Assert.Equal(groups.Sum(group => group.Responses.Sum(response => response.Tokens.Length)), meter.Tokens);
-        return policy.Parameters.ToDictionary(item => item.Name, item => item.Tensor.grad!.data<float>().ToArray());
+        return policy.Parameters.ToDictionary(item => item.Name, item => item.Tensor.grad!.cpu().data<float>().ToArray());
     }
 
     private static void AssertClose(Dictionary<string, float[]> expected, Dictionary<string, float[]> actual, double tolerance)

@@ -53,6 +53,50 @@ public sealed class SftStepperTests
     }
 
     [Fact]
+    [Trait("Device", "gpu")]
+    public void Step_OnAGpu_GivesTheGradientsOfTheCpu()
+    {
+        Assert.SkipUnless(cuda.is_available(), "There is no GPU here.");
+        RowGroup[] groups = [RowGroup.Create(MakeRows(3, promptLength: 300))];
+        AssertClose(Gradients(groups, promptWeight: 0.3), Gradients(groups, promptWeight: 0.3, device: CUDA), 2e-5);
+    }
+
+    // As on a GPU, whose way back runs on a thread of libtorch's own.
+    [Fact]
+    public void SpanAttention_BackwardOutsideAnyDisposeScope_LeavesNoMoreBehindThanWithinOne()
+    {
+        Assert.Equal(LiveAfter(backwardInScope: true), LiveAfter(backwardInScope: false));
+
+        static long LiveAfter(bool backwardInScope)
+        {
+            long live = 0;
+            Thread thread = new(() =>
+            {
+                PackedBatch batch = new([RowGroup.Create(MakeRows(2, promptLength: 20))], promptWeight: 0, promptFraction: 0, new Random(1));
+                SpanAttention attention = new(batch.Spans, CPU);
+                Tensor loss;
+                using (NewDisposeScope())
+                {
+                    Tensor Input(long heads) => randn([batch.TokenCount, heads, 8], requires_grad: true);
+                    loss = attention.Attend(0, Input(4), Input(2), Input(2)).sum().DetachFromDisposeScope();
+                }
+
+                using (backwardInScope ? NewDisposeScope() : null)
+                {
+                    loss.backward();
+                }
+
+                attention.Dispose();
+                loss.Dispose();
+                live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            });
+            thread.Start();
+            thread.Join();
+            return live;
+        }
+    }
+
+    [Fact]
     public void Step_AnyMicroBatchSplit_GivesTheSameWeights()
     {
         RowGroup[] groups = [.. Enumerable.Range(0, 4).Select(i => RowGroup.Create(MakeRows(2, promptLength: 20 + i, seed: i)))];
@@ -125,9 +169,9 @@ public sealed class SftStepperTests
         return [.. Enumerable.Range(0, count).Select(i => ((int[])[.. shared, i, random.Next(50), random.Next(50)], (int[])[.. Enumerable.Range(0, 5 + i).Select(_ => random.Next(50))]))];
     }
 
-    private static Decoder MakeDecoder()
+    private static Decoder MakeDecoder(Device? device = null)
     {
-        Decoder decoder = RandomWeights.Create(Shape, CPU, ScalarType.Float32, seed: 5, standardDeviation: 0.3);
+        Decoder decoder = RandomWeights.Create(Shape, device ?? CPU, ScalarType.Float32, seed: 5, standardDeviation: 0.3);
         foreach ((_, Tensor tensor) in decoder.NamedWeights())
         {
             tensor.requires_grad = true;
@@ -147,13 +191,13 @@ public sealed class SftStepperTests
         ClipNorm = 1e9,
     };
 
-    private static Dictionary<string, float[]> Gradients(RowGroup[] groups, double promptWeight, int microBatchTokens = 4096)
+    private static Dictionary<string, float[]> Gradients(RowGroup[] groups, double promptWeight, int microBatchTokens = 4096, Device? device = null)
     {
         using IDisposable scope = NewDisposeScope();
-        using Decoder decoder = MakeDecoder();
+        using Decoder decoder = MakeDecoder(device);
         using SftStepper stepper = new(MakeConfig(promptWeight, microBatchTokens), decoder);
         Assert.True(stepper.Step(groups, seed: 1, scheduleFactor: 1e-9).IsFinite);
-        return decoder.NamedWeights().ToDictionary(item => item.Name, item => item.Tensor.grad!.data<float>().ToArray());
+        return decoder.NamedWeights().ToDictionary(item => item.Name, item => item.Tensor.grad!.cpu().data<float>().ToArray());
     }
 
     private static void AssertClose(Dictionary<string, float[]> expected, Dictionary<string, float[]> actual, double tolerance)
