@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ToolN1.Engine.Kernels;
 
@@ -92,22 +93,79 @@ internal static unsafe class PagedAttentionKernel
         where T : struct, IElement
     {
         int width = shape.HeadDim;
-        float* one = stackalloc float[Lanes];
+        long* offsets = stackalloc long[Lanes];
         for (int lane = 0; lane < Lanes; lane++)
         {
             // Lanes beyond the context repeat the last key: finite, and masked afterwards.
             int position = start + Math.Min(lane, count - 1);
             long slot = ((long)blocks[position / shape.BlockSize] * shape.BlockSize) + (position % shape.BlockSize);
-            long offset = ((slot * shape.KeyHeads) + keyHead) * width * T.Size;
+            offsets[lane] = ((slot * shape.KeyHeads) + keyHead) * width * T.Size;
             for (int d = 0; d < width; d += Lanes)
             {
-                T.Load(values + offset + (d * T.Size)).StoreAligned(valueRows + (lane * width) + d);
-                T.Load(keys + offset + (d * T.Size)).Store(one);
-                for (int i = 0; i < Lanes; i++)
-                {
-                    keyLanes[((d + i) * Lanes) + lane] = one[i];
-                }
+                T.Load(values + offsets[lane] + (d * T.Size)).StoreAligned(valueRows + (lane * width) + d);
             }
+        }
+
+        for (int d = 0; d < width; d += Lanes)
+        {
+            if (Avx512F.IsSupported)
+            {
+                Transpose<T>(keys + (d * T.Size), offsets, keyLanes + (d * Lanes));
+            }
+            else
+            {
+                TransposeOneByOne<T>(keys + (d * T.Size), offsets, keyLanes + (d * Lanes));
+            }
+        }
+    }
+
+    private static void TransposeOneByOne<T>(byte* source, long* offsets, float* target)
+        where T : struct, IElement
+    {
+        float* one = stackalloc float[Lanes];
+        for (int lane = 0; lane < Lanes; lane++)
+        {
+            T.Load(source + offsets[lane]).Store(one);
+            for (int i = 0; i < Lanes; i++)
+            {
+                target[(i * Lanes) + lane] = one[i];
+            }
+        }
+    }
+
+    /// <summary>Sixteen rows of sixteen, each at its offset, to sixteen columns: pairs, then pairs of pairs, then quarters of registers.</summary>
+    private static void Transpose<T>(byte* source, long* offsets, float* target)
+        where T : struct, IElement
+    {
+        // 1. Four rows at a time: column 4q + k of rows 4g … 4g + 3 to quarter q of fours[4g + k].
+        Vector512<float>* fours = stackalloc Vector512<float>[Lanes];
+        for (int g = 0; g < Lanes; g += 4)
+        {
+            Vector512<float> row0 = T.Load(source + offsets[g]);
+            Vector512<float> row1 = T.Load(source + offsets[g + 1]);
+            Vector512<float> row2 = T.Load(source + offsets[g + 2]);
+            Vector512<float> row3 = T.Load(source + offsets[g + 3]);
+            Vector512<double> low01 = Avx512F.UnpackLow(row0, row1).AsDouble();
+            Vector512<double> high01 = Avx512F.UnpackHigh(row0, row1).AsDouble();
+            Vector512<double> low23 = Avx512F.UnpackLow(row2, row3).AsDouble();
+            Vector512<double> high23 = Avx512F.UnpackHigh(row2, row3).AsDouble();
+            fours[g] = Avx512F.UnpackLow(low01, low23).AsSingle();
+            fours[g + 1] = Avx512F.UnpackHigh(low01, low23).AsSingle();
+            fours[g + 2] = Avx512F.UnpackLow(high01, high23).AsSingle();
+            fours[g + 3] = Avx512F.UnpackHigh(high01, high23).AsSingle();
+        }
+
+        // 2. The quarters of the four groups of rows.
+        for (int k = 0; k < 4; k++)
+        {
+            Vector512<float> even0 = Avx512F.Shuffle4x128(fours[k], fours[k + 4], 0x88);
+            Vector512<float> odd0 = Avx512F.Shuffle4x128(fours[k], fours[k + 4], 0xDD);
+            Vector512<float> even1 = Avx512F.Shuffle4x128(fours[k + 8], fours[k + 12], 0x88);
+            Vector512<float> odd1 = Avx512F.Shuffle4x128(fours[k + 8], fours[k + 12], 0xDD);
+            Avx512F.Shuffle4x128(even0, even1, 0x88).StoreAligned(target + (k * Lanes));
+            Avx512F.Shuffle4x128(odd0, odd1, 0x88).StoreAligned(target + ((k + 4) * Lanes));
+            Avx512F.Shuffle4x128(even0, even1, 0xDD).StoreAligned(target + ((k + 8) * Lanes));
+            Avx512F.Shuffle4x128(odd0, odd1, 0xDD).StoreAligned(target + ((k + 12) * Lanes));
         }
     }
 

@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+using ToolN1.Engine.Kernels;
+
+namespace ToolN1.Engine.Tests.Kernels;
+
+public sealed unsafe class PagedAttentionKernelTests
+{
+    [Theory]
+    [InlineData(32, 1, 37)]
+    [InlineData(64, 5, 16)]
+    [InlineData(64, 1, 1)]
+    [InlineData(48, 19, 83)]
+    public void Run_ScatteredBlocks_IsSoftmaxOverWhatEachTokenSees(int width, int tokens, int context)
+    {
+        Compare<Float32Element>(width, tokens, Math.Max(tokens, context), 1e-5);
+        Compare<BFloat16Element>(width, tokens, Math.Max(tokens, context), 1e-2);
+    }
+
+    private static void Compare<T>(int width, int tokens, int context, double tolerance)
+        where T : struct, IElement
+    {
+        // 1. Two key heads of two query heads each; blocks of eight positions in falling order.
+        PagedAttentionKernel.Shape shape = new(Heads: 4, KeyHeads: 2, width, BlockSize: 8);
+        int[] blocks = [.. Enumerable.Range(0, (context + 7) / 8).Reverse()];
+        Random random = new(context);
+        float[] queries = Values(tokens * 4 * width);
+        float[] keys = Values(blocks.Length * 8 * 2 * width);
+        float[] values = Values(blocks.Length * 8 * 2 * width);
+        int firstPosition = context - tokens;
+
+        // 2. The kernel.
+        byte[] output = new byte[queries.Length * T.Size];
+        byte[] q = Bytes(queries);
+        byte[] k = Bytes(keys);
+        byte[] v = Bytes(values);
+        float* scratch = (float*)NativeMemory.AlignedAlloc(PagedAttentionKernel.ScratchLength(tokens * 2, width) * sizeof(float), 64);
+        fixed (byte* qp = q, kp = k, vp = v, op = output)
+        fixed (int* bp = blocks)
+        {
+            for (int head = 0; head < 2; head++)
+            {
+                PagedAttentionKernel.Run<T>(shape, qp, kp, vp, op, bp, 0, tokens, firstPosition, head, scratch);
+            }
+        }
+
+        NativeMemory.AlignedFree(scratch);
+        float[] actual = Floats(output);
+
+        // 3. The definition, in float64.
+        for (int token = 0; token < tokens; token++)
+        {
+            for (int head = 0; head < 4; head++)
+            {
+                long Place(int position) => ((((long)blocks[position / 8] * 8) + (position % 8)) * 2) + (head / 2);
+                double[] weights = [.. Enumerable.Range(0, firstPosition + token + 1).Select(position => Math.Exp(
+                    Enumerable.Range(0, width).Sum(d => (double)queries[(((token * 4) + head) * width) + d] * keys[(Place(position) * width) + d]) / Math.Sqrt(width)))];
+                for (int d = 0; d < width; d++)
+                {
+                    double expected = weights.Select((weight, position) => weight * values[(Place(position) * width) + d]).Sum() / weights.Sum();
+                    Assert.Equal(expected, actual[(((token * 4) + head) * width) + d], tolerance);
+                }
+            }
+        }
+
+        // Exact in bf16, so that only the kernel's own rounding is left.
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(-32, 33) / 32f)];
+
+        byte[] Bytes(float[] numbers)
+        {
+            byte[] bytes = new byte[numbers.Length * T.Size];
+            fixed (byte* target = bytes)
+            {
+                for (int i = 0; i < numbers.Length; i += 16)
+                {
+                    T.Store(System.Runtime.Intrinsics.Vector512.Create(numbers.AsSpan(i, 16)), target + (i * T.Size));
+                }
+            }
+
+            return bytes;
+        }
+
+        float[] Floats(byte[] bytes)
+        {
+            float[] numbers = new float[bytes.Length / T.Size];
+            fixed (byte* source = bytes)
+            fixed (float* target = numbers)
+            {
+                for (int i = 0; i < numbers.Length; i += 16)
+                {
+                    System.Runtime.Intrinsics.Vector512.Store(T.Load(source + (i * T.Size)), target + i);
+                }
+            }
+
+            return numbers;
+        }
+    }
+}
