@@ -1,42 +1,122 @@
 #!/usr/bin/env bash
-# GRPO on the embedded model: three seeds with held-out exact match before and after, and the paper's ablations at nano
-# scale. From the repository's root; some half an hour a run on two cores. STEPS=20 SEEDS=1 ABLATIONS= makes a short try.
+# Does GRPO improve the embedded model? Three seeds with the binary reward, the paper's ablations (partial reward, think tags
+# not asked for), and pure GRPO: from a model of the same shape that was taught calls without any reasoning.
+#
+#   models/recipes/tool-n1-nano-grpo.sh [ARM [THREADS]]      from the repository's root
+#
+# ARM: data, before, seed-1, seed-2, seed-3, partial, no-think, partial-no-think, pure, report, or all (the default: one after
+# the other). Arms are independent, so several may run at once in one checkout; what they share is made once. An arm that was
+# stopped or killed goes on when it is started again; what is finished is not done again. "report" takes what is there.
+#
+# Variables: STEPS (150) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets, CALLS_STEPS (2000) of supervised training for
+# the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
 set -euo pipefail
-STEPS="${STEPS:-300}"
-SEEDS="${SEEDS:-1 2 3}"
-ABLATIONS="${ABLATIONS-partial no-think partial-no-think}"
+ARM="${1:-all}"
+THREADS="${2:-$(nproc)}"
+STEPS="${STEPS:-150}"
 HELD_OUT="${HELD_OUT:-250}"
-OUT=artifacts/grpo
-dotnet build -c Release src/ToolN1.Cli >/dev/null
-tooln1() { dotnet src/ToolN1.Cli/bin/Release/net10.0/tooln1.dll "$@"; }
-
-# 1. Data of a seed that the embedded model's training did not see, and its held-out sets.
+CALLS_STEPS="${CALLS_STEPS:-2000}"
+DEVICE="${DEVICE:-cpu}"
+OUT="${OUT:-artifacts/grpo}"
+MODEL=models/tool-n1-nano
+RECIPES=models/recipes
+GRPO_ARMS="seed-1 seed-2 seed-3 partial no-think partial-no-think"
+export OMP_NUM_THREADS="$THREADS" DOTNET_PROCESSOR_COUNT="$THREADS"
 mkdir -p "$OUT"
-[ -d "$OUT/data" ] || tooln1 data synthetic --out "$OUT/data" --count 24000 --held-out "$HELD_OUT" --seed 77
 
-# 2. Before.
-[ -d "$OUT/eval-before" ] || tooln1 eval synthetic --data "$OUT/data/heldout" --model models/tool-n1-nano --out "$OUT/eval-before" --dtype float32
+# One arm at a time makes what all need.
+alone() { (flock 9; "$@") 9> "$OUT/.lock"; }
 
-# 3. Runs: NAME, seed, reward section. A run that was stopped goes on.
-run() {
-  local name="$1" seed="$2" reward="$3"
-  sed -e "s|NAME|$name|" -e "s|\"seed\": 1|\"seed\": $seed|" -e "s|\"steps\": 300|\"steps\": $STEPS|" -e "s|\"loss\"|\"reward\": $reward,\n  \"loss\"|" \
-    models/recipes/tool-n1-nano-grpo.json > "$OUT/$name.json"
-  if [ ! -d "$OUT/$name/model" ]; then
-    if [ -d "$OUT/$name/checkpoints" ]; then tooln1 train grpo --config "$OUT/$name.json" --resume; else tooln1 train grpo --config "$OUT/$name.json"; fi
+build() { dotnet build -c Release src/ToolN1.Cli > "$OUT/build.log" || { cat "$OUT/build.log" >&2; return 1; }; }
+if [ -z "${TOOLN1:-}" ]; then
+  alone build
+  TOOLN1="dotnet src/ToolN1.Cli/bin/Release/net10.0/tooln1.dll"
+fi
+tooln1() { $TOOLN1 "$@"; }
+
+# 1. Rows of seeds that the embedded model's training did not see. A folder appears when it is complete.
+make_data() {
+  local folder="$1" count="$2" seed="$3"
+  [ -d "$folder" ] && return
+  rm -rf "$folder.tmp"
+  tooln1 data synthetic --out "$folder.tmp" --count "$count" --held-out "$HELD_OUT" --seed "$seed" --group 8
+  if [ "$folder" = "$OUT/calls-data" ]; then
+    sed -i -E 's/, "think": "([^"\\]|\\.)*"//' "$folder.tmp"/train-*.jsonl
+    ! grep -q '"think"' "$folder.tmp"/train-*.jsonl || { echo "Reasoning is left in $folder.tmp." >&2; return 1; }
   fi
-  [ -d "$OUT/eval-$name" ] || tooln1 eval synthetic --data "$OUT/data/heldout" --model "$OUT/$name/model" --out "$OUT/eval-$name" --dtype float32
+  mv "$folder.tmp" "$folder"
+}
+data() { alone make_data "$OUT/data" 24000 77; }
+
+# 2. Greedy answers to the held-out rows; the table is written last.
+evaluate() {
+  local name="$1" model="$2"
+  [ -f "$OUT/eval-$name/table.md" ] || tooln1 eval synthetic --data "$OUT/data/heldout" --model "$model" --out "$OUT/eval-$name" --dtype float32
+}
+before() { data; evaluate before "$MODEL"; }
+
+# 3. A run: arm, seed, model, reward.
+run() {
+  local arm="$1" seed="$2" model="$3" reward="$4" resume="" code=0
+  data
+  sed -e "s|/NAME|/$arm|" -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"models/tool-n1-nano\"|\"$model\"|" -e "s|\"seed\": 1|\"seed\": $seed|" \
+    -e "s|\"steps\": 150|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
+    "$RECIPES/tool-n1-nano-grpo.json" > "$OUT/$arm.json"
+  if [ ! -f "$OUT/$arm/done" ]; then
+    [ -z "$(ls "$OUT/$arm/checkpoints" 2>/dev/null)" ] || resume=--resume
+    tooln1 train grpo --config "$OUT/$arm.json" $resume || code=$?
+    # 2: an alarm ended it, and the best checkpoint is the result.
+    [ "$code" -eq 0 ] || [ "$code" -eq 2 ] || return "$code"
+    echo "$code" > "$OUT/$arm/done"
+  fi
+  evaluate "$arm" "$OUT/$arm/model"
 }
 
-for seed in $SEEDS; do run "seed-$seed" "$seed" '{ "kind": "binary" }'; done
-for ablation in $ABLATIONS; do
-  case "$ablation" in
-    partial) run partial 1 '{ "kind": "partial" }' ;;
-    no-think) run no-think 1 '{ "kind": "binary", "require_think": false }' ;;
-    partial-no-think) run partial-no-think 1 '{ "kind": "partial", "require_think": false }' ;;
-  esac
-done
+# 4. Pure GRPO begins with a model that writes empty think tags and calls, since a model that never earned a reward learns nothing.
+pure() {
+  local resume=""
+  data
+  alone make_data "$OUT/calls-data" 160000 78
+  sed -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"steps\": 2000|\"steps\": $CALLS_STEPS|" "$RECIPES/tool-n1-nano-calls.json" > "$OUT/calls.json"
+  if [ ! -d "$OUT/calls/model" ]; then
+    [ -z "$(ls "$OUT/calls/checkpoints" 2>/dev/null)" ] || resume=--resume
+    tooln1 train sft --config "$OUT/calls.json" $resume
+  fi
+  evaluate calls "$OUT/calls/model"
+  run pure 1 "$OUT/calls/model" '{ "kind": "binary" }'
+}
 
-# 4. The tables and the plot.
-tooln1 train plot --metrics $(for seed in $SEEDS; do echo "$OUT/seed-$seed/metrics.jsonl"; done) --out "$OUT/curve.svg"
-for table in "$OUT"/eval-*/table.md; do echo "== $table"; cat "$table"; done
+# 5. Tables and plots of what is finished.
+report() {
+  local metrics=() arm base
+  {
+    echo "# GRPO on the embedded model: $STEPS steps, $HELD_OUT rows a held-out set"
+    echo
+    echo "Greedy, f32, exact match by the Tool-N1 reward; percent with 95% Wilson intervals; p by McNemar's exact test."
+    for arm in $GRPO_ARMS pure; do
+      base=before
+      [ "$arm" != pure ] || base=calls
+      if [ -f "$OUT/eval-$arm/table.md" ] && [ -f "$OUT/eval-$base/table.md" ]; then
+        printf '\n## %s\n\n' "$arm"
+        [ "$(cat "$OUT/$arm/done")" = 0 ] || printf 'An alarm ended this run; its best checkpoint was measured.\n\n'
+        tooln1 eval compare "$OUT/eval-$base" "$OUT/eval-$arm"
+      fi
+    done
+  } > "$OUT/report.md"
+  for arm in $GRPO_ARMS pure; do [ ! -s "$OUT/$arm/metrics.jsonl" ] || metrics+=("$OUT/$arm/metrics.jsonl"); done
+  [ ${#metrics[@]} -eq 0 ] || tooln1 train plot --metrics "${metrics[@]}" --out "$OUT/curve.svg"
+  cat "$OUT/report.md"
+}
+
+arm() {
+  case "$1" in
+    data | before | pure | report) "$1" ;;
+    seed-[0-9]*) run "$1" "${1#seed-}" "$MODEL" '{ "kind": "binary" }' ;;
+    partial) run partial 1 "$MODEL" '{ "kind": "partial" }' ;;
+    no-think) run no-think 1 "$MODEL" '{ "kind": "binary", "require_think": false }' ;;
+    partial-no-think) run partial-no-think 1 "$MODEL" '{ "kind": "partial", "require_think": false }' ;;
+    all) for each in before $GRPO_ARMS pure report; do arm "$each"; done ;;
+    *) echo "There is no arm '$1'; see the head of this file." >&2; return 1 ;;
+  esac
+}
+arm "$ARM"

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ToolN1.Training.Evaluation;
 using ToolN1.Training.Evaluation.Harness;
 
 namespace ToolN1.Cli.Commands;
@@ -12,16 +13,23 @@ internal static class EvalCompareCommand
     {
         Argument<DirectoryInfo> first = new("A") { Description = "A run's folder." };
         Argument<DirectoryInfo> second = new("B") { Description = "Another run's folder, on the same benchmark." };
-        Command command = new("compare", "Paired difference of two runs with McNemar's test, and the cases that flipped.") { first, second };
+        Command command = new("compare", "Paired difference of two runs with McNemar's test, and the cases that flipped; of two folders of eval synthetic a table by category.") { first, second };
         command.SetAction(options =>
         {
             try
             {
-                Write(EvaluationComparison.Create(
-                    EvaluationStore.Read(options.GetValue(first)!.FullName), EvaluationStore.Read(options.GetValue(second)!.FullName)));
+                string a = options.GetRequiredValue(first).FullName;
+                string b = options.GetRequiredValue(second).FullName;
+                if (PairedTable.IsCases(Path.Combine(a, "results.jsonl")))
+                {
+                    Console.Write(PairedTable.Markdown(PairedTable.Read(Path.Combine(a, "results.jsonl")), PairedTable.Read(Path.Combine(b, "results.jsonl"))));
+                    return 0;
+                }
+
+                Write(EvaluationComparison.Create(EvaluationStore.Read(a), EvaluationStore.Read(b)));
                 return 0;
             }
-            catch (InvalidDataException e)
+            catch (Exception e) when (e is InvalidDataException or IOException)
             {
                 Console.Error.WriteLine(e.Message);
                 return 1;

@@ -9,12 +9,12 @@ namespace ToolN1.Training.Grpo;
 /// <param name="Items">Kinds and bytes; they add up to <see cref="Total"/>.</param>
 public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
 {
-    // What a process of ours takes with libtorch loaded and a run's code compiled, before any model: measured.
-    private const long CpuProcess = 370L << 20;
+    // What a process of ours takes beyond what is counted here, with libtorch loaded, a run's code compiled and some thousand rows read: measured.
+    private const long CpuProcess = 460L << 20;
     private const long CudaProcess = 700L << 20;
 
-    // What a CPU run was measured to take beyond what is counted here, in multiples of what comes and goes with a micro-batch:
-    // the embedded model with 1,024 to 8,192 tokens. Neither malloc's arenas nor its thresholds change it; the cause is not known.
+    // What a CPU run through autograd was measured to take beyond what is counted here, in multiples of what comes and goes with a
+    // micro-batch. Neither malloc's arenas nor its thresholds change it; the cause is not known.
     private const double CpuOverhead = 2;
 
     /// <summary>All bytes.</summary>
@@ -59,12 +59,25 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
 
         // 3. Training: what a micro-batch takes.
         long tokens = MicroBatchTokens(config, model);
-        long layer = LayerBytes(config, model, compute, tokens);
-        Add("layer_inputs", $"{tokens:N0} tokens", config.RecomputeActivations ? (model.Layers + 1L) * tokens * model.HiddenSize * 4 : 0);
-        Add("activations", config.RecomputeActivations ? "of one layer, computed again" : $"of {model.Layers} layers", config.RecomputeActivations ? layer : layer * model.Layers);
-        long transient = (layer * (config.RecomputeActivations ? 1 : model.Layers)) + (config.RecomputeActivations ? (model.Layers + 1L) * tokens * model.HiddenSize * 4 : 0);
-        Add("overhead", "measured beyond what is counted", device.type == DeviceType.CUDA ? 0 : (long)(transient * CpuOverhead));
-        Add("logits", "a piece's logits, log-probabilities and gradients, f32, and the head's cast", LogitBytes(model, compute, isLora, frozen, tokens));
+        if (PolicyPass.IsWrittenOut(model, config.Lora, device))
+        {
+            WrittenPassMemory pass = new(config, model, compute, tokens);
+            Add("product_weights", $"fused or rounded for the passes, {compute}", pass.Weights(ScalarType.Float32) + (config.Loss.KlCoefficient > 0 ? pass.Weights(frozen) : 0));
+            Add("layer_inputs", $"{tokens:N0} tokens", pass.LayerInputs);
+            Add("activations", config.RecomputeActivations ? "of one layer, computed again" : $"of {model.Layers} layers", pass.Layer * (config.RecomputeActivations ? 1 : model.Layers));
+            Add("working", "a layer's gradients, or a piece's logits", pass.Working);
+        }
+        else
+        {
+            long layer = LayerBytes(config, model, compute, tokens);
+            long inputs = config.RecomputeActivations ? (model.Layers + 1L) * tokens * model.HiddenSize * 4 : 0;
+            long activations = layer * (config.RecomputeActivations ? 1 : model.Layers);
+            Add("layer_inputs", $"{tokens:N0} tokens", inputs);
+            Add("activations", config.RecomputeActivations ? "of one layer, computed again" : $"of {model.Layers} layers", activations);
+            Add("overhead", "measured beyond what is counted", device.type == DeviceType.CUDA ? 0 : (long)((inputs + activations) * CpuOverhead));
+            Add("logits", "a piece's logits, log-probabilities and gradients, f32, and the head's cast", LogitBytes(model, compute, isLora, frozen, tokens));
+        }
+
         Add("optimizer_step", "temporaries of the largest tensor, f32", LargestTrained(config, model) * 4 * 2);
         return new GrpoMemoryPlan(items);
     }
