@@ -94,11 +94,15 @@ internal static unsafe class PagedAttentionKernel
     {
         int width = shape.HeadDim;
         long* offsets = stackalloc long[Lanes];
+
+        // Sixteen keys lie in one block where blocks are multiples of sixteen: two divisions instead of thirty-two.
+        bool isOneBlock = shape.BlockSize % Lanes == 0;
+        long firstSlot = Slot(shape, blocks, start);
         for (int lane = 0; lane < Lanes; lane++)
         {
             // Lanes beyond the context repeat the last key: finite, and masked afterwards.
-            int position = start + Math.Min(lane, count - 1);
-            long slot = ((long)blocks[position / shape.BlockSize] * shape.BlockSize) + (position % shape.BlockSize);
+            int place = Math.Min(lane, count - 1);
+            long slot = isOneBlock ? firstSlot + place : Slot(shape, blocks, start + place);
             offsets[lane] = ((slot * shape.KeyHeads) + keyHead) * width * T.Size;
             for (int d = 0; d < width; d += Lanes)
             {
@@ -118,6 +122,9 @@ internal static unsafe class PagedAttentionKernel
             }
         }
     }
+
+    private static long Slot(Shape shape, int* blocks, int position) =>
+        ((long)blocks[position / shape.BlockSize] * shape.BlockSize) + (position % shape.BlockSize);
 
     private static void TransposeOneByOne<T>(byte* source, long* offsets, float* target)
         where T : struct, IElement

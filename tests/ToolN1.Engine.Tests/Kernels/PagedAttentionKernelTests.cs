@@ -6,26 +6,28 @@ namespace ToolN1.Engine.Tests.Kernels;
 public sealed unsafe class PagedAttentionKernelTests
 {
     [Theory]
-    [InlineData(32, 1, 37)]
-    [InlineData(64, 5, 16)]
-    [InlineData(64, 1, 1)]
-    [InlineData(48, 19, 83)]
-    public void Run_ScatteredBlocks_IsSoftmaxOverWhatEachTokenSees(int width, int tokens, int context)
+    [InlineData(8, 32, 1, 37)]
+    [InlineData(16, 64, 5, 16)]
+    [InlineData(32, 64, 1, 1)]
+    [InlineData(8, 48, 19, 83)]
+    [InlineData(16, 48, 19, 83)]
+    [InlineData(32, 48, 19, 83)]
+    public void Run_ScatteredBlocks_IsSoftmaxOverWhatEachTokenSees(int blockSize, int width, int tokens, int context)
     {
-        Compare<Float32Element>(width, tokens, Math.Max(tokens, context), 1e-5);
-        Compare<BFloat16Element>(width, tokens, Math.Max(tokens, context), 1e-2);
+        Compare<Float32Element>(blockSize, width, tokens, context, 1e-5);
+        Compare<BFloat16Element>(blockSize, width, tokens, context, 1e-2);
     }
 
-    private static void Compare<T>(int width, int tokens, int context, double tolerance)
+    private static void Compare<T>(int blockSize, int width, int tokens, int context, double tolerance)
         where T : struct, IElement
     {
-        // 1. Two key heads of two query heads each; blocks of eight positions in falling order.
-        PagedAttentionKernel.Shape shape = new(Heads: 4, KeyHeads: 2, width, BlockSize: 8);
-        int[] blocks = [.. Enumerable.Range(0, (context + 7) / 8).Reverse()];
+        // 1. Two key heads of two query heads each; blocks in falling order.
+        PagedAttentionKernel.Shape shape = new(Heads: 4, KeyHeads: 2, width, blockSize);
+        int[] blocks = [.. Enumerable.Range(0, (context + blockSize - 1) / blockSize).Reverse()];
         Random random = new(context);
         float[] queries = Values(tokens * 4 * width);
-        float[] keys = Values(blocks.Length * 8 * 2 * width);
-        float[] values = Values(blocks.Length * 8 * 2 * width);
+        float[] keys = Values(blocks.Length * blockSize * 2 * width);
+        float[] values = Values(blocks.Length * blockSize * 2 * width);
         int firstPosition = context - tokens;
 
         // 2. The kernel.
@@ -51,7 +53,7 @@ public sealed unsafe class PagedAttentionKernelTests
         {
             for (int head = 0; head < 4; head++)
             {
-                long Place(int position) => ((((long)blocks[position / 8] * 8) + (position % 8)) * 2) + (head / 2);
+                long Place(int position) => ((((long)blocks[position / blockSize] * blockSize) + (position % blockSize)) * 2) + (head / 2);
                 double[] weights = [.. Enumerable.Range(0, firstPosition + token + 1).Select(position => Math.Exp(
                     Enumerable.Range(0, width).Sum(d => (double)queries[(((token * 4) + head) * width) + d] * keys[(Place(position) * width) + d]) / Math.Sqrt(width)))];
                 for (int d = 0; d < width; d++)
