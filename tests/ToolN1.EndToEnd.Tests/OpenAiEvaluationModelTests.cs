@@ -78,6 +78,26 @@ public sealed class OpenAiEvaluationModelTests
     }
 
     [Fact]
+    public async Task Answer_RetryAfterRetry_PausesGrowUnlessTheServerAsksForOne()
+    {
+        using Script down = new([.. Enumerable.Repeat((HttpStatusCode.BadGateway, "{}"), 6), (HttpStatusCode.OK, """{"choices": [{"text": "x"}]}""")]);
+        PassingTime grown = new();
+        using OpenAiEvaluationModel model = Create(down, time: grown);
+        await model.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken);
+
+        // Six pauses of one second are 6 seconds, six that grow by a second each 21; doubled and jittered ones are never below 22.
+        Assert.Equal(6, grown.Pauses.Count);
+        Assert.InRange(grown.Pauses.Sum(pause => pause.TotalSeconds), 22, 46);
+
+        using Script busy = new((HttpStatusCode.TooManyRequests, "{}"), (HttpStatusCode.OK, """{"choices": [{"text": "x"}]}""")) { RetryAfter = TimeSpan.FromSeconds(17) };
+        PassingTime asked = new();
+        using OpenAiEvaluationModel second = Create(busy, time: asked);
+        await second.AnswerAsync(Question, EvaluationMode.Parity, TestContext.Current.CancellationToken);
+
+        Assert.Equal([TimeSpan.FromSeconds(17)], asked.Pauses);
+    }
+
+    [Fact]
     public async Task Answer_ServerThatStaysDown_IsGivenUpAfterTheRetries()
     {
         using Script script = new([.. Enumerable.Repeat((HttpStatusCode.BadGateway, "{}"), 4)]);
@@ -115,6 +135,28 @@ public sealed class OpenAiEvaluationModelTests
     private static OpenAiEvaluationModel Create(Script script, TimeSpan? timeout = null) => new(
         script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 3, TimeSpan.FromMilliseconds(1), timeout ?? TimeSpan.FromMinutes(1));
 
+    private static OpenAiEvaluationModel Create(Script script, PassingTime time) => new(
+        script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 6, TimeSpan.FromSeconds(1), PassingTime.Limit, time);
+
+    /// <summary>A clock whose pauses are over at once, and are remembered; only the timeout never comes.</summary>
+    private sealed class PassingTime : TimeProvider
+    {
+        public static readonly TimeSpan Limit = TimeSpan.FromHours(5);
+
+        public List<TimeSpan> Pauses { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == Limit || dueTime == Timeout.InfiniteTimeSpan)
+            {
+                return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
+            }
+
+            Pauses.Add(dueTime);
+            return base.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
+    }
+
     /// <summary>A server that answers from a script.</summary>
     private sealed class Script(params (HttpStatusCode Status, string Body)[] answers) : HttpMessageHandler
     {
@@ -126,6 +168,9 @@ public sealed class OpenAiEvaluationModelTests
 
         public List<(string Path, JsonElement Body)> Requests { get; } = [];
 
+        /// <summary>The pause that answers ask for.</summary>
+        public TimeSpan? RetryAfter { get; init; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             string body = await request.Content!.ReadAsStringAsync(cancellationToken);
@@ -136,7 +181,14 @@ public sealed class OpenAiEvaluationModelTests
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             }
 
-            return text == Drop ? throw new HttpRequestException("The connection broke.") : new HttpResponseMessage(status) { Content = new StringContent(text, Encoding.UTF8, "application/json") };
+            if (text == Drop)
+            {
+                throw new HttpRequestException("The connection broke.");
+            }
+
+            HttpResponseMessage response = new(status) { Content = new StringContent(text, Encoding.UTF8, "application/json") };
+            response.Headers.RetryAfter = RetryAfter is TimeSpan pause ? new System.Net.Http.Headers.RetryConditionHeaderValue(pause) : null;
+            return response;
         }
     }
 }

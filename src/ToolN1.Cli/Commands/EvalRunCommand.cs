@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
@@ -15,7 +14,7 @@ internal sealed class EvalRunCommand
     private readonly string _benchmark;
     private readonly Option<DirectoryInfo> _data = new("--data") { Required = true, Description = "The benchmark's folder." };
     private readonly Option<DirectoryInfo> _model = new("--model") { Description = "A checkpoint's folder, run in this process." };
-    private readonly Option<Uri?> _baseUrl = new("--base-url") { CustomParser = ParseUrl, Description = "An OpenAI-compatible server instead." };
+    private readonly Option<Uri?> _baseUrl = new("--base-url") { CustomParser = HttpAddress.Parse, Description = "An OpenAI-compatible server instead." };
     private readonly Option<string> _servedModel = new("--served-model") { Description = "The server's model id (default: the first it lists)." };
     private readonly Option<string> _apiKeyVariable = new("--api-key-variable") { DefaultValueFactory = _ => "OPENAI_API_KEY", Description = "Environment variable that holds the server's key." };
     private readonly Option<string[]> _categories = new("--categories") { AllowMultipleArgumentsPerToken = true, Description = "Only these categories." };
@@ -60,17 +59,6 @@ internal sealed class EvalRunCommand
         });
         command.SetAction(run.RunAsync);
         return command;
-    }
-
-    private static Uri? ParseUrl(ArgumentResult result)
-    {
-        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
-        {
-            return url;
-        }
-
-        result.AddError($"--base-url '{result.Tokens[0].Value}' is not an http or https address.");
-        return null;
     }
 
     private static void AtLeastOne<T>(Option<T> option) => option.Validators.Add(result =>
@@ -121,7 +109,7 @@ internal sealed class EvalRunCommand
         {
             // Twice the batch in flight: a place that falls free is filled in the next step.
             IReadOnlyList<string> failures = await AskAsync(options, local.Model, store, cases, 2 * batch, cancellationToken).ConfigureAwait(false);
-            return Report(store, name, cases, references, failures, local.FullBatchShare);
+            return Report(store, name, cases, references, failures, local.Steps);
         }
     }
 
@@ -150,9 +138,9 @@ internal sealed class EvalRunCommand
     }
 
     private int Report(
-        EvaluationStore store, string name, IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<ReferenceRow> references, IReadOnlyList<string> failures, double? fullBatchShare)
+        EvaluationStore store, string name, IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<ReferenceRow> references, IReadOnlyList<string> failures, EngineSteps? steps)
     {
-        EvaluationSummary summary = EvaluationReport.Write(store, _benchmark, name, cases, references, fullBatchShare);
+        EvaluationSummary summary = EvaluationReport.Write(store, _benchmark, name, cases, references, steps);
         Console.WriteLine(File.ReadAllText(Path.Combine(store.Folder, "summary.md")));
         Console.WriteLine($"{summary.Total.Correct} of {summary.Total.Cases} right. Written to {store.Folder}: {string.Join(", ", EvaluationReport.Files)}");
         if (failures.Count == 0)

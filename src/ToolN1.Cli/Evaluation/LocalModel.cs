@@ -1,3 +1,4 @@
+using ToolN1.Engine;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
@@ -22,8 +23,15 @@ internal sealed class LocalModel : IAsyncDisposable
     /// <summary>The model to ask.</summary>
     public EngineEvaluationModel Model { get; }
 
-    /// <summary>Share of the engine's steps that had no room for more; null without a step.</summary>
-    public double? FullBatchShare => _engine.Snapshot() is { Steps: > 0 } snapshot ? snapshot.FullSteps / (double)snapshot.Steps : null;
+    /// <summary>The engine's steps so far.</summary>
+    public EngineSteps Steps
+    {
+        get
+        {
+            EngineSnapshot snapshot = _engine.Snapshot();
+            return new EngineSteps(snapshot.Steps, snapshot.FullSteps);
+        }
+    }
 
     /// <summary>Loads a checkpoint and starts its engine.</summary>
     public static LocalModel Load(string folder, string device, string dtype, string chatFormat, int maxTokens, int batch)

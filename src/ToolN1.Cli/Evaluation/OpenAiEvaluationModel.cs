@@ -32,8 +32,9 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
     /// <param name="retries">How often a question is asked again.</param>
     /// <param name="firstPause">Before the first retry; doubled each time.</param>
     /// <param name="timeout">Longest time of one try.</param>
+    /// <param name="time">Clock of pauses and timeouts; null for the system's.</param>
     public OpenAiEvaluationModel(
-        HttpMessageHandler handler, Uri baseUrl, string? apiKey, string model, int maxTokens, bool chatOnly, int retries, TimeSpan firstPause, TimeSpan timeout)
+        HttpMessageHandler handler, Uri baseUrl, string? apiKey, string model, int maxTokens, bool chatOnly, int retries, TimeSpan firstPause, TimeSpan timeout, TimeProvider? time = null)
     {
         _client = new HttpClient(handler) { BaseAddress = Root(baseUrl), Timeout = Timeout.InfiniteTimeSpan };
         if (apiKey is not null)
@@ -44,7 +45,7 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
         _model = model;
         _maxTokens = maxTokens;
         _chatOnly = chatOnly;
-        _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>()
+        _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time ?? TimeProvider.System }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
                 MaxRetryAttempts = retries,

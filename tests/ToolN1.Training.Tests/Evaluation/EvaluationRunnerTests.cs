@@ -56,6 +56,22 @@ public sealed class EvaluationRunnerTests
     }
 
     [Fact]
+    public void Open_TheSameRunAgain_DoesNotWriteItsSettingsOnceMore()
+    {
+        // A kill while they were written again would leave half of them, and a run that nothing can go on with.
+        using HandMadeFolder folder = new();
+        EvaluationStore.Open(folder.Path, "mode parity").Dispose();
+        string file = Path.Combine(folder.Path, "run.json");
+        DateTime written = new(2001, 2, 3, 4, 5, 6, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(file, written);
+
+        EvaluationStore.Open(folder.Path, "mode parity").Dispose();
+
+        Assert.Equal(written, File.GetLastWriteTimeUtc(file));
+        Assert.Equal(["results.jsonl", "run.json"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public async Task Summary_OfARun_CountsByCategoryFailureAndTool()
     {
         using HandMadeFolder folder = new();
@@ -75,10 +91,25 @@ public sealed class EvaluationRunnerTests
         Assert.Equal(0.5, json.RootElement.GetProperty("total").GetProperty("accuracy").GetDouble());
         string markdown = MarkdownReport.Write(summary, [new ReferenceRow("other", "a paper", new Dictionary<string, double> { ["Accuracy"] = 61.5 })]);
         Assert.Contains("| other (a paper) | 61.50 |", markdown, StringComparison.Ordinal);
-        string html = HtmlReport.Write(summary, store.Results);
+        string html = HtmlReport.Write(summary, store.Results, []);
         Assert.Contains("<svg", html, StringComparison.Ordinal);
         Assert.DoesNotContain("f.a <b>", html, StringComparison.Ordinal);
         Assert.Contains("f.a \\u003Cb\\u003E", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_RunInTwoParts_CountsTheEngineStepsOfBoth()
+    {
+        using HandMadeFolder folder = new();
+        using EvaluationStore store = EvaluationStore.Open(folder.Path, "s");
+
+        EvaluationReport.Write(store, "api-bank", "fake", Cases(2), [], new EngineSteps(100, 90));
+        EvaluationReport.Write(store, "api-bank", "fake", Cases(2), [], new EngineSteps(20, 0));
+
+        using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder.Path, "summary.json")));
+        Assert.Equal(0.75, summary.RootElement.GetProperty("full_batch_share").GetDouble());
+        Assert.Contains("75.00 % of 120 engine steps at full batch", File.ReadAllText(Path.Combine(folder.Path, "report.html")), StringComparison.Ordinal);
+        Assert.Contains("75.00 % of 120 engine steps at full batch", File.ReadAllText(Path.Combine(folder.Path, "summary.md")), StringComparison.Ordinal);
     }
 
     [Fact]

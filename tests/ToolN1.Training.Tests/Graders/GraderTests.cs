@@ -116,6 +116,7 @@ public sealed class GraderTests
     [InlineData("""{"type": "score_model", "name": "c"}""", "grader.type", true)]
     [InlineData("""{"type": "oracle", "name": "c"}""", "grader.type", false)]
     [InlineData("""{"type": "text_similarity", "name": "c", "evaluation_metric": "meteor", "input": "", "reference": ""}""", "grader.evaluation_metric", true)]
+    [InlineData("""{"type": "text_similarity", "name": "c", "evaluation_metric": "cosine", "input": "", "reference": ""}""", "grader.evaluation_metric", true)]
     [InlineData("""{"type": "string_check", "name": "c", "operation": "eq", "input": "{{item.a", "reference": ""}""", "grader.input", false)]
     [InlineData("""{"type": "string_check", "name": "c", "operation": "eq", "input": "{{env.HOME}}", "reference": ""}""", "grader.input", false)]
     [InlineData("""{"type": "string_check", "name": "c", "operation": "eq", "input": "", "reference": "{{sample.secret}}"}""", "grader.reference", false)]

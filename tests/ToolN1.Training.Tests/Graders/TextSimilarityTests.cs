@@ -32,6 +32,18 @@ public sealed class TextSimilarityTests
         Assert.Equal(rougeL, TextSimilarity.Measure("rouge_l", input, reference), 12);
     }
 
+    [Theory]
+    [InlineData("rouge_3", 6, 16, 14)]
+    [InlineData("rouge_4", 4, 15, 13)]
+    [InlineData("rouge_5", 2, 14, 12)]
+    public void Measure_LongerRuns_AreF1OfTheCommonOnes(string metric, int common, int own, int others)
+    {
+        const string Input = "It is a guide to action which ensures that the military always obeys the commands of the party";
+        const string Reference = "It is a guide to action that ensures that the military will forever heed Party commands";
+
+        Assert.Equal(2.0 * common / (own + others), TextSimilarity.Measure(metric, Input, Reference), 12);
+    }
+
     [Fact]
     public void LongestCommonSubsequence_AnySequences_EqualsTheTable() =>
         Gen.Select(Gen.Int[0, 5].Array[0, 200], Gen.Int[0, 5].Array[0, 200]).Sample((a, b) => LongestCommonSubsequence.Length(a, b) == Table(a, b), iter: 50);

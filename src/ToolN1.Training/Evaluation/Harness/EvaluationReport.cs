@@ -14,17 +14,21 @@ public static class EvaluationReport
     /// <param name="model">The model's name.</param>
     /// <param name="cases">The questions that count, in the benchmark's order: the folder may hold answers to more.</param>
     /// <param name="references">Rows of the user's to print beside the paper's.</param>
-    /// <param name="fullBatchShare">Share of engine steps at full batch; null for a model behind HTTP.</param>
+    /// <param name="steps">Engine steps of the part that ended now, added to those of earlier parts; null for a model behind HTTP.</param>
     public static EvaluationSummary Write(
-        EvaluationStore store, string benchmark, string model, IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<ReferenceRow> references, double? fullBatchShare)
+        EvaluationStore store, string benchmark, string model, IReadOnlyList<BenchmarkCase> cases, IReadOnlyList<ReferenceRow> references, EngineSteps? steps)
     {
         Dictionary<(string, string), EvaluationResult> byCase = store.Results.ToDictionary(result => (result.Category, result.Id));
         List<EvaluationResult> results = cases.Where(question => byCase.ContainsKey((question.Category, question.Id)))
             .Select(question => byCase[(question.Category, question.Id)]).ToList();
-        EvaluationSummary summary = EvaluationSummary.Create(benchmark, model, results, fullBatchShare);
-        DurableStorage.WriteText(Path.Combine(store.Folder, "summary.json"), summary.ToJson() + "\n");
-        DurableStorage.WriteText(Path.Combine(store.Folder, "summary.md"), MarkdownReport.Write(summary, [.. PublishedRows.For(benchmark), .. references]));
-        DurableStorage.WriteText(Path.Combine(store.Folder, "report.html"), HtmlReport.Write(summary, results));
+        string file = Path.Combine(store.Folder, "summary.json");
+        EngineSteps earlier = EngineSteps.Read(file);
+        EngineSteps? all = steps is null ? null : new EngineSteps(earlier.Total + steps.Total, earlier.Full + steps.Full);
+        EvaluationSummary summary = EvaluationSummary.Create(benchmark, model, results, all);
+        IReadOnlyList<ReferenceRow> rows = [.. PublishedRows.For(benchmark), .. references];
+        DurableStorage.WriteText(file, summary.ToJson() + "\n");
+        DurableStorage.WriteText(Path.Combine(store.Folder, "summary.md"), MarkdownReport.Write(summary, rows));
+        DurableStorage.WriteText(Path.Combine(store.Folder, "report.html"), HtmlReport.Write(summary, results, rows));
         return summary;
     }
 }

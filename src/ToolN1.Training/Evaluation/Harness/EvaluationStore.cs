@@ -1,4 +1,5 @@
 using System.Text;
+using ToolN1.Engine.Weights;
 
 namespace ToolN1.Training.Evaluation.Harness;
 
@@ -40,7 +41,13 @@ public sealed class EvaluationStore : IDisposable
         {
             EvaluationStore store = new(folder, stream);
             store.Recover();
-            File.WriteAllText(run, settings);
+
+            // Whole or not at all, and once: a kill must not leave half of the settings, which no later run could go on with.
+            if (!File.Exists(run))
+            {
+                DurableStorage.WriteText(run, settings);
+            }
+
             return store;
         }
         catch

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -58,12 +59,17 @@ public sealed class EvaluationSummary
     /// <summary>Generated tokens of all questions.</summary>
     public long CompletionTokens { get; }
 
-    /// <summary>Share of the engine's steps that ran with a full batch; null for a model behind HTTP.</summary>
-    public double? FullBatchShare { get; init; }
+    /// <summary>The engine's steps; null for a model behind HTTP.</summary>
+    public EngineSteps? Steps { get; init; }
+
+    /// <summary>Tokens, latency and, for a model in this process, how full its batch was, in one sentence.</summary>
+    public string Usage => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{PromptTokens} prompt tokens, {CompletionTokens} generated; latency p50 {LatencyQuantile(0.5):F0} ms, p95 {LatencyQuantile(0.95):F0} ms{(Steps?.FullShare is double share ? string.Create(CultureInfo.InvariantCulture, $"; {100 * share:F2} % of {Steps.Total} engine steps at full batch") : "")}.");
 
     /// <summary>Sums up results.</summary>
-    public static EvaluationSummary Create(string benchmark, string model, IReadOnlyList<EvaluationResult> results, double? fullBatchShare = null) =>
-        new(benchmark, model, results) { FullBatchShare = fullBatchShare };
+    public static EvaluationSummary Create(string benchmark, string model, IReadOnlyList<EvaluationResult> results, EngineSteps? steps = null) =>
+        new(benchmark, model, results) { Steps = steps };
 
     /// <summary>The latency below which a share of the answers lies; 0 without answers.</summary>
     public double LatencyQuantile(double share) => Latencies.Count == 0 ? 0 : Latencies[Math.Min(Latencies.Count - 1, (int)(share * Latencies.Count))];
@@ -105,8 +111,10 @@ public sealed class EvaluationSummary
             writer.WriteNumber("completion_tokens", CompletionTokens);
             writer.WriteNumber("latency_ms_p50", LatencyQuantile(0.5));
             writer.WriteNumber("latency_ms_p95", LatencyQuantile(0.95));
-            if (FullBatchShare is double share)
+            if (Steps?.FullShare is double share)
             {
+                writer.WriteNumber("engine_steps", Steps.Total);
+                writer.WriteNumber("full_engine_steps", Steps.Full);
                 writer.WriteNumber("full_batch_share", Math.Round(share, 4));
             }
 

@@ -15,21 +15,11 @@ public static class MarkdownReport
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"# {summary.Benchmark}: {summary.Model}\n\n");
-        Dictionary<string, double> own = summary.Headlines.ToDictionary(figure => figure.Name, figure => figure.Value, StringComparer.Ordinal);
-        foreach ((string name, CategoryScore score) in summary.Categories)
+        FigureTable table = FigureTable.Create(summary, references, withCategories: true);
+        text.Append("| Model | ").AppendJoin(" | ", table.Figures).Append(" |\n|---|").Insert(text.Length, "---|", table.Figures.Count).Append('\n');
+        foreach ((string model, IReadOnlyList<string> cells) in table.Rows)
         {
-            own.TryAdd(name, score.Accuracy);
-        }
-
-        // The published figures too where this run has no answer to them, so that the reader sees what is not compared.
-        List<string> figures = summary.Headlines.Select(figure => figure.Name).Concat(references.SelectMany(row => row.Scores.Keys)).Concat(summary.Categories.Keys).Distinct().ToList();
-        text.Append("| Model | ").AppendJoin(" | ", figures).Append(" |\n|---|").Insert(text.Length, "---|", figures.Count).Append('\n');
-        text.Append("| ").Append(Cell(summary.Model)).Append(" | ")
-            .AppendJoin(" | ", figures.Select(figure => own.TryGetValue(figure, out double value) ? Percent(value) : "")).Append(" |\n");
-        foreach (ReferenceRow row in references)
-        {
-            text.Append("| ").Append(Cell($"{row.Name} ({row.Source})")).Append(" | ")
-                .AppendJoin(" | ", figures.Select(figure => row.Scores.TryGetValue(figure, out double score) ? score.ToString("F2", CultureInfo.InvariantCulture) : "")).Append(" |\n");
+            text.Append("| ").Append(Cell(model)).Append(" | ").AppendJoin(" | ", cells).Append(" |\n");
         }
 
         text.Append("\n| Category | Cases | Correct | Accuracy | 95 % interval (Wilson) |\n|---|---|---|---|---|\n");
@@ -46,8 +36,7 @@ public static class MarkdownReport
             text.Append(CultureInfo.InvariantCulture, $"| {Cell(name)} | {score.Cases} | {score.Correct} | {Percent(score.Accuracy)} |\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"\n{summary.PromptTokens} prompt tokens, {summary.CompletionTokens} generated; latency p50 {summary.LatencyQuantile(0.5):F0} ms, p95 {summary.LatencyQuantile(0.95):F0} ms");
-        text.Append(summary.FullBatchShare is double share ? $"; engine steps at full batch {Percent(share)} %" : "").Append(".\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n{summary.Usage}\n");
         return text.ToString();
     }
 

@@ -222,8 +222,8 @@ public sealed class EvaluationJobs(
         EngineSnapshot after = engine.Snapshot();
 
         // 3. Sum up.
-        long steps = after.Steps - before.Steps;
-        EvaluationSummary summary = EvaluationReport.Write(store, spec.Benchmark, job.Model, cases, [], steps == 0 ? null : (after.FullSteps - before.FullSteps) / (double)steps);
+        EngineSteps steps = new(after.Steps - before.Steps, after.FullSteps - before.FullSteps);
+        EvaluationSummary summary = EvaluationReport.Write(store, spec.Benchmark, job.Model, cases, [], steps);
         Dictionary<string, double> figures = summary.Headlines.ToDictionary(figure => figure.Name, figure => figure.Value);
         string accuracy = string.Create(CultureInfo.InvariantCulture, $"{summary.Total.Correct} of {summary.Total.Cases} right.");
         folder.Update(state => state with { Figures = figures, Progress = new EvaluationProgress(summary.Total.Cases, cases.Count, summary.Total.Correct, failures.Count) }, time.GetUtcNow());
