@@ -21,6 +21,12 @@ public sealed record EngineSnapshot
     /// <summary>Of these, steps that had no room left: every place was taken, or the token budget was spent.</summary>
     public long FullSteps { get; init; }
 
+    /// <summary>Turns of leaseholders (training, merging) on the engine's thread since the start.</summary>
+    public long Turns { get; init; }
+
+    /// <summary>How long they took together.</summary>
+    public TimeSpan TurnTime { get; init; }
+
     /// <summary>Sequences that may run at once.</summary>
     public int MaxSequences { get; init; }
 

@@ -27,11 +27,19 @@ internal sealed class CommandProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it.</summary>
-    public static CommandProcess Start(params string[] arguments)
+    public static CommandProcess Start(params string[] arguments) => Start([], arguments);
+
+    /// <summary>Starts it with more environment variables than this process has.</summary>
+    public static CommandProcess Start(IEnumerable<(string Name, string Value)> environment, string[] arguments)
     {
         string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         string program = Path.Combine(TestPaths.Root, "src", "ToolN1.Cli", "bin", configuration, "net10.0", "tooln1.dll");
         ProcessStartInfo start = new("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         CommandProcess command = new(new Process { StartInfo = start });
         command._process.OutputDataReceived += (_, line) => command.Take(line.Data);
         command._process.ErrorDataReceived += (_, line) => command.Take(line.Data);

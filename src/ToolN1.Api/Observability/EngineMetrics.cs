@@ -20,6 +20,8 @@ internal sealed class EngineMetrics
         Gauge(meter, "tooln1.kv_blocks.used", "KV-cache blocks held by sequences; cached blocks that nobody holds count as free.", () => engine.Snapshot().UsedBlocks);
         Counter(meter, "tooln1.engine.steps", "Engine steps.", () => engine.Snapshot().Steps);
         Counter(meter, "tooln1.engine.steps_full", "Engine steps without room for more: every place taken, or the token budget spent.", () => engine.Snapshot().FullSteps);
+        Counter(meter, "tooln1.engine.turns", "Turns of training on the engine's thread, between steps.", () => engine.Snapshot().Turns);
+        Counter(meter, "tooln1.engine.turn_milliseconds", "How long these turns took together.", () => (long)engine.Snapshot().TurnTime.TotalMilliseconds);
         Counter(meter, "tooln1.tokens.prompt", "Prompt tokens computed.", () => engine.Snapshot().PromptTokens);
         Counter(meter, "tooln1.tokens.prompt_cached", "Prompt tokens found in the prefix cache.", () => engine.Snapshot().CachedPromptTokens);
         Counter(meter, "tooln1.tokens.generated", "Tokens sampled.", () => engine.Snapshot().GeneratedTokens);

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ToolN1.Cli.Bench;
 
 /// <summary>One measurement with everything needed to read and repeat it.</summary>
-/// <param name="Benchmark"><c>prefill</c>, <c>decode</c> or <c>serve</c>.</param>
+/// <param name="Benchmark"><c>prefill</c>, <c>decode</c>, <c>serve</c> or <c>load</c>.</param>
 /// <param name="Hardware">Processor and threads, or the GPU.</param>
 /// <param name="Runtime">.NET version.</param>
 /// <param name="Commit">Version and commit of this program.</param>

@@ -134,7 +134,8 @@ internal sealed class BenchRunner
         return new Decoder(config, name => empty(shapes[name], dtype, device).normal_(0, 0.02), () => "random");
     }
 
-    private static void Print(BenchReport report)
+    /// <summary>Writes a report to the console.</summary>
+    public static void Print(BenchReport report)
     {
         Table table = new Table().AddColumn("").AddColumn("").HideHeaders();
         table.AddRow("benchmark", report.Benchmark);

@@ -20,7 +20,7 @@ internal static class BenchCommands
     {
         Preset.AcceptOnlyFromAmong([.. ModelPresets.Names]);
         DType.AcceptOnlyFromAmong("auto", "float32", "bfloat16");
-        return new Command("bench", "Measures throughput and latency.") { Prefill(), Decode(), Serve(), BenchMasksCommand.Create() };
+        return new Command("bench", "Measures throughput and latency.") { Prefill(), Decode(), Serve(), BenchLoadCommand.Create(), BenchMasksCommand.Create() };
     }
 
     private static Command Prefill()

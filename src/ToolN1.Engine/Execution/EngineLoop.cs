@@ -52,6 +52,8 @@ internal sealed class EngineLoop
     private int _consecutiveFaults;
     private long _steps;
     private long _fullSteps;
+    private long _turnCount;
+    private TimeSpan _turnTime;
     private long _promptTokens;
     private long _cachedPromptTokens;
     private long _generatedTokens;
@@ -221,7 +223,11 @@ internal sealed class EngineLoop
         {
             long begin = Stopwatch.GetTimestamp();
             turn.Run();
-            _pacer.TurnTook(Stopwatch.GetElapsedTime(begin), turn.LiveShare);
+            TimeSpan duration = Stopwatch.GetElapsedTime(begin);
+            _pacer.TurnTook(duration, turn.LiveShare);
+            _turnCount++;
+            _turnTime += duration;
+            _snapshot = Observe();
         }
     }
 
@@ -478,6 +484,8 @@ internal sealed class EngineLoop
         UsedBlocks = _allocator.UsedBlocks,
         Steps = _steps,
         FullSteps = _fullSteps,
+        Turns = _turnCount,
+        TurnTime = _turnTime,
         MaxSequences = _scheduler.MaxSequences,
         PromptTokens = _promptTokens,
         CachedPromptTokens = _cachedPromptTokens,

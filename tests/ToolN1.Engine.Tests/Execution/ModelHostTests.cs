@@ -176,6 +176,11 @@ public sealed class ModelHostTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => lease.TurnAsync(() => throw new InvalidOperationException("mine"), None));
         Assert.Equal(60, (await request).Tokens.Count);
         Assert.True(engine.Snapshot().Healthy);
+
+        // A turn's caller may go on a moment before it is counted, but not before the one before it is.
+        await lease.TurnAsync(() => { }, None);
+        Assert.InRange(engine.Snapshot().Turns, 2, 3);
+        Assert.True(engine.Snapshot().TurnTime > TimeSpan.Zero);
     }
 
     [Fact]
