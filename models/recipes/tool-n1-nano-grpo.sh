@@ -41,8 +41,8 @@ make_data() {
   rm -rf "$folder.tmp"
   tooln1 data synthetic --out "$folder.tmp" --count "$count" --held-out "$HELD_OUT" --seed "$seed" --group 8
   if [ "$folder" = "$OUT/calls-data" ]; then
-    sed -i -E 's/, "think": "([^"\\]|\\.)*"//' "$folder.tmp"/train-*.jsonl
-    ! grep -q '"think"' "$folder.tmp"/train-*.jsonl || { echo "Reasoning is left in $folder.tmp." >&2; return 1; }
+    sed -i -E 's/"think": "([^"\\]|\\.)*"/"think": ""/' "$folder.tmp"/train-*.jsonl
+    ! grep -q '"think": "[^"]' "$folder.tmp"/train-*.jsonl || { echo "Reasoning is left in $folder.tmp." >&2; return 1; }
   fi
   mv "$folder.tmp" "$folder"
 }
