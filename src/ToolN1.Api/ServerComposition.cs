@@ -10,6 +10,7 @@ using ToolN1.Api.Observability;
 using ToolN1.Api.OpenApi;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine.Hosting;
+using ToolN1.Training.Captures;
 using ToolN1.Training.Evaluation.Jobs;
 using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs.Hosting;
@@ -93,6 +94,8 @@ internal static class ServerComposition
         builder.Services.AddSingleton<FileEndpoints>();
         builder.Services.AddSingleton<FineTuningEndpoints>();
         builder.Services.AddSingleton<AdminModelEndpoints>();
+        builder.Services.AddSingleton<CaptureTap>();
+        builder.Services.AddSingleton<CaptureEndpoints>();
         return builder;
     }
 
@@ -108,7 +111,7 @@ internal static class ServerComposition
             .AddService(ServiceName, serviceVersion: typeof(ServerComposition).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false)
             .AddEnvironmentVariableDetector());
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(EngineMetrics.MeterName, RequestMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+            .AddMeter(EngineMetrics.MeterName, RequestMetrics.MeterName, CaptureQueue.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
             .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));
         return builder;
     }

@@ -16,7 +16,7 @@ internal sealed class KeyRing(AuthOptions options)
     public bool HasAdminKeys => _adminKeys.Length > 0;
 
     /// <summary>What the audit log calls a key's holder: the beginning of its hash, which tells keys apart and reveals none.</summary>
-    public static string NameOf(string key) => "admin-" + Convert.ToHexStringLower(Hash(key).AsSpan(0, 4));
+    public static string NameOf(string key) => "admin-" + Fingerprint(key);
 
     /// <summary>Whether a presented key opens what needs <paramref name="access"/>.</summary>
     public bool Opens(string key, Access access)
@@ -31,7 +31,9 @@ internal sealed class KeyRing(AuthOptions options)
     public bool Knows(string key) => Opens(key, Access.ApiKey);
 
     /// <summary>The tenant of a key; the same for the same key, in this and in other processes.</summary>
-    public Tenant TenantOf(string key) => new(Convert.ToHexStringLower(SHA256.HashData(Hash(key))));
+    public Tenant TenantOf(string key) => new(Convert.ToHexStringLower(SHA256.HashData(Hash(key))), "key-" + Fingerprint(key));
+
+    private static string Fingerprint(string key) => Convert.ToHexStringLower(Hash(key).AsSpan(0, 4));
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ToolN1.Api.Contracts.Captures;
 using ToolN1.Api.Contracts.FineTuning;
 using ToolN1.Api.Contracts.Responses;
 using ToolN1.Api.Errors;
@@ -38,6 +39,9 @@ namespace ToolN1.Api.Contracts;
 [JsonSerializable(typeof(ModelVersionList))]
 [JsonSerializable(typeof(LiveChangeBody))]
 [JsonSerializable(typeof(AuditList))]
+[JsonSerializable(typeof(CaptureList))]
+[JsonSerializable(typeof(CaptureBody))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, int>))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext
 {
     /// <summary>The context with text beyond ASCII written as it is: answers are never put into HTML.</summary>

@@ -63,7 +63,7 @@ internal static class CommonFields
     ];
 
     /// <summary>Storing answers.</summary>
-    public static Field Store { get; } = new("store", new BooleanShape { Only = false, Reason = "answers are not stored" }, "Only false: answers are not stored.") { Default = false, Effect = FieldEffect.None };
+    public static Field Store { get; } = new("store", new BooleanShape { Only = false, Reason = "answers are not stored" }, "Only false: answers are not stored for later calls of the API. A false that is sent also keeps the request out of what the server's option `ToolN1:Captures:Enabled` sets aside for review.");
 
     /// <summary>How wordy answers are.</summary>
     public static Field Verbosity { get; } =

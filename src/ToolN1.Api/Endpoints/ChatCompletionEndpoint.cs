@@ -11,7 +11,7 @@ namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/chat/completions.</summary>
 internal sealed class ChatCompletionEndpoint(
-    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, IOptions<ChatServingOptions> options, FailureLog log)
+    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, CaptureTap tap, IOptions<ChatServingOptions> options, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -22,22 +22,22 @@ internal sealed class ChatCompletionEndpoint(
         SchemaPaths schemas = call.Fields.AsFunctionCall ? SchemaPaths.Functions : SchemaPaths.Chat;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
             call.Request with { WeightVersion = use.WeightVersion }, call.Choices, identity.Id, schemas, context.RequestAborted);
+        IAsyncEnumerable<(int, ChatEvent)> events = tap.Watch(choices.ReadAsync(context.RequestAborted), call.Request, call.Choices, request.Origin, context.RequestAborted);
         if (call.Delivery.Stream)
         {
-            await StreamedAnswer.WriteAsync(context, log, writer => StreamAsync(writer, choices, call, identity, timer, context.RequestAborted));
+            await StreamedAnswer.WriteAsync(context, log, writer => StreamAsync(writer, events, call, identity, timer));
         }
         else
         {
-            ChatCompletion answer = await WholeAsync(choices, call, identity, timer, context.RequestAborted);
+            ChatCompletion answer = await WholeAsync(events, call, identity, timer);
             await JsonAnswer.WriteAsync(context, answer, ApiJsonContext.Relaxed.ChatCompletion);
         }
     }
 
-    private static async Task<ChatCompletion> WholeAsync(
-        ChoiceSet<ChatEvent> choices, ChatCall call, AnswerIdentity identity, RequestTimer timer, CancellationToken cancellation)
+    private static async Task<ChatCompletion> WholeAsync(IAsyncEnumerable<(int, ChatEvent)> events, ChatCall call, AnswerIdentity identity, RequestTimer timer)
     {
         ChatAnswerBuilder[] answers = [.. Enumerable.Range(0, call.Choices).Select(index => new ChatAnswerBuilder(index, call.Fields))];
-        await foreach ((int choice, ChatEvent piece) in choices.ReadAsync(cancellation))
+        await foreach ((int choice, ChatEvent piece) in events)
         {
             timer.Piece();
             answers[choice].Add(piece);
@@ -56,8 +56,7 @@ internal sealed class ChatCompletionEndpoint(
         return answer;
     }
 
-    private static async Task StreamAsync(
-        SseWriter writer, ChoiceSet<ChatEvent> choices, ChatCall call, AnswerIdentity identity, RequestTimer timer, CancellationToken cancellation)
+    private static async Task StreamAsync(SseWriter writer, IAsyncEnumerable<(int, ChatEvent)> events, ChatCall call, AnswerIdentity identity, RequestTimer timer)
     {
         ChatChunkBuilder[] builders = [.. Enumerable.Range(0, call.Choices).Select(index => new ChatChunkBuilder(identity, index, call))];
         foreach (ChatChunkBuilder builder in builders)
@@ -66,7 +65,7 @@ internal sealed class ChatCompletionEndpoint(
         }
 
         ChatUsage[] usages = new ChatUsage[call.Choices];
-        await foreach ((int choice, ChatEvent piece) in choices.ReadAsync(cancellation))
+        await foreach ((int choice, ChatEvent piece) in events)
         {
             timer.Piece();
             if (piece is ChatEvent.Finished finished)

@@ -5,6 +5,7 @@ using ToolN1.Api.Observability;
 using ToolN1.Api.Shapes;
 using ToolN1.Api.Streaming;
 using ToolN1.Engine;
+using ToolN1.Training.Captures;
 using ToolN1.Training.Jobs.Models;
 
 namespace ToolN1.Api.Endpoints;
@@ -25,15 +26,22 @@ internal sealed class RequestOpening(IInferenceEngine engine, ModelCatalog catal
     {
         T call;
         string? name;
+        bool mayBeKept;
         using (JsonDocument body = await RequestBody.ReadAsync(context, shape))
         {
             call = bind(body.RootElement, Tenant.Of(context));
             name = body.RootElement.String("model");
+            mayBeKept = body.RootElement.Boolean("store") ?? true;
         }
 
         ModelUse use = await catalog.UseNamedAsync(name, context.RequestAborted);
         AnswerIdentity identity = AnswerIdentity.New(idPrefix, use.Name, use.WeightVersion ?? engine.Model.WeightVersion, time);
-        return new OpenedRequest<T>(call, use, identity, metrics.Start(endpoint));
+        return new OpenedRequest<T>(call, use, identity, metrics.Start(endpoint))
+        {
+            Origin = mayBeKept
+                ? new CaptureOrigin(endpoint, Tenant.NameOf(context), identity.Id, use.Name, use.WeightVersion ?? engine.Model.WeightVersion, identity.Created)
+                : null,
+        };
     }
 }
 
@@ -44,6 +52,9 @@ internal sealed class RequestOpening(IInferenceEngine engine, ModelCatalog catal
 /// <param name="Timer">Its clock.</param>
 internal sealed record OpenedRequest<T>(T Call, ModelUse Use, AnswerIdentity Identity, RequestTimer Timer) : IDisposable
 {
+    /// <summary>The request as captures name it; null for one that says <c>store: false</c>.</summary>
+    public CaptureOrigin? Origin { get; init; }
+
     /// <summary>Gives the model back.</summary>
     public void Dispose() => Use.Dispose();
 }

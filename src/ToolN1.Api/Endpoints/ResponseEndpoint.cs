@@ -12,7 +12,7 @@ namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/responses.</summary>
 internal sealed class ResponseEndpoint(
-    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, IOptions<ChatServingOptions> options, FailureLog log)
+    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, CaptureTap tap, IOptions<ChatServingOptions> options, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -22,18 +22,19 @@ internal sealed class ResponseEndpoint(
         (ResponseCall call, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
             call.Request with { WeightVersion = use.WeightVersion }, 1, identity.Id, SchemaPaths.Responses, context.RequestAborted, call.LenientTools);
+        IAsyncEnumerable<(int, ChatEvent)> events = tap.Watch(choices.ReadAsync(context.RequestAborted), call.Request, 1, request.Origin, context.RequestAborted);
         ResponseBuilder builder = new(identity, call);
         if (call.Stream)
         {
             await StreamedAnswer.WriteAsync(
                 context,
                 log,
-                writer => StreamAsync(writer, choices, builder, timer, context.RequestAborted),
+                writer => StreamAsync(writer, events, builder, timer),
                 (writer, refusal) => WriteAsync(writer, [builder.Failed(refusal)]));
         }
         else
         {
-            await foreach ((_, ChatEvent piece) in choices.ReadAsync(context.RequestAborted))
+            await foreach ((_, ChatEvent piece) in events)
             {
                 timer.Piece();
                 builder.Next(piece);
@@ -44,11 +45,10 @@ internal sealed class ResponseEndpoint(
         }
     }
 
-    private static async Task StreamAsync(
-        SseWriter writer, ChoiceSet<ChatEvent> choices, ResponseBuilder builder, RequestTimer timer, CancellationToken cancellation)
+    private static async Task StreamAsync(SseWriter writer, IAsyncEnumerable<(int, ChatEvent)> events, ResponseBuilder builder, RequestTimer timer)
     {
         await WriteAsync(writer, builder.Begin());
-        await foreach ((_, ChatEvent piece) in choices.ReadAsync(cancellation))
+        await foreach ((_, ChatEvent piece) in events)
         {
             timer.Piece();
             await WriteAsync(writer, builder.Next(piece));

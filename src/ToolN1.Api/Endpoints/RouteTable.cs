@@ -8,7 +8,7 @@ using ToolN1.Api.OpenApi;
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>Every route of the server, who may call it, and what the documentation says of it.</summary>
-internal static class RouteTable
+internal static partial class RouteTable
 {
     private static readonly int[] GenerationRefusals = [400, 401, 404, 413, 415, 503];
     private static readonly int[] TokenRefusals = [400, 401, 404, 413, 415];
@@ -97,6 +97,7 @@ internal static class RouteTable
         MapFiles(routes);
         MapJobs(routes);
         MapModels(routes);
+        MapCaptures(routes);
         routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new AccessMetadata(Access.ApiKey));
         routes.MapOpenApi("/openapi/v1.json").WithMetadata(new AccessMetadata(Access.Public));
     }

@@ -250,6 +250,21 @@ internal static class RequestExamples
         ("forced", "Whatever the gate says", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}}, "force": true }""")),
     ];
 
+    /// <summary>POST /admin/captures/{id}/correct, of a request that offers <c>get_weather</c>.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> CaptureCorrection =>
+    [
+        ("call", "The right call, with the reasoning that leads to it", Parse(
+            """{ "calls": [{ "name": "get_weather", "arguments": { "city": "Paris" } }], "reasoning": "The user asks for the weather in Paris; get_weather tells it." }""")),
+        ("none", "No tool applies", Parse("""{ "calls": [], "reasoning": "None of the tools has to do with it." }""")),
+    ];
+
+    /// <summary>POST /admin/captures/export.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> CaptureExport =>
+    [
+        ("all", "All that was found right", Parse("{}")),
+        ("new", "What is new, for supervised training", Parse("""{ "filename": "weather.jsonl", "tool": "get_weather", "only_new": true, "require_reasoning": true }""")),
+    ];
+
     private static string Quote(string model) => JsonValue.Create(model).ToJsonString();
 
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;

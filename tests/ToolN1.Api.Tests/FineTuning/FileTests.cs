@@ -112,6 +112,9 @@ public sealed class FileTests
     [InlineData("/v1/files?purpose=batch", "purpose")]
     [InlineData("/v1/fine_tuning/jobs?limit=101", "limit")]
     [InlineData("/admin/audit?before=1", "before")]
+    [InlineData("/admin/captures?limit=101", "limit")]
+    [InlineData("/admin/captures?status=new", "status")]
+    [InlineData("/admin/captures?user=1", "user")]
     public async Task Query_UnknownOrWrong_IsRefusedByName(string route, string param)
     {
         using TrainingServer server = new();
@@ -140,6 +143,7 @@ public sealed class FileTests
     [InlineData("/v1/fine_tuning/jobs")]
     [InlineData("/admin/models")]
     [InlineData("/admin/audit")]
+    [InlineData("/admin/captures")]
     public async Task AdminRoutes_NeedTheAdminKey(string route)
     {
         using TrainingServer server = new();

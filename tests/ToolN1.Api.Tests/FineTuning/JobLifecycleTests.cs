@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Npgsql;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine.Model;
 using ToolN1.Training;
@@ -9,15 +8,12 @@ namespace ToolN1.Api.Tests.FineTuning;
 
 public sealed class JobLifecycleTests
 {
-    /// <summary>A server for tests on PostgreSQL, as a connection string without a database: each test makes its own.</summary>
-    private const string PostgresVariable = "TOOLN1_TEST_POSTGRESQL";
-
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgresql")]
     public async Task Job_FromFileToModel_TellsEveryStep(string provider)
     {
-        using TrainingServer server = new(engine => engine.Answer = _ => """<think>f it is</think><tool_call>[{"name": "f", "arguments": {"a": 1}}]</tool_call>""", settings: await DatabaseAsync(provider));
+        using TrainingServer server = new(engine => engine.Answer = _ => """<think>f it is</think><tool_call>[{"name": "f", "arguments": {"a": 1}}]</tool_call>""", settings: await TestDatabase.CreateAsync(provider));
         string file = await server.FileAsync();
         string job = await server.JobAsync(file, $$""","validation_file":"{{file}}","suffix":"x","seed":7,"metadata":{"k":"v"},"hyperparameters":{"n_epochs":"auto"}""");
         JsonNode done = await server.UntilAsync(job, "succeeded");
@@ -190,7 +186,7 @@ public sealed class JobLifecycleTests
     public async Task StoppedServer_GoesOnAtItsNextStart(string provider)
     {
         string data = Directory.CreateTempSubdirectory("tooln1-jobs-").FullName;
-        (string, string)[] database = await DatabaseAsync(provider);
+        (string, string)[] database = await TestDatabase.CreateAsync(provider);
         try
         {
             string job;
@@ -220,29 +216,5 @@ public sealed class JobLifecycleTests
         {
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
-    }
-
-    private static async Task<(string Key, string Value)[]> DatabaseAsync(string provider)
-    {
-        if (provider == "sqlite")
-        {
-            return [];
-        }
-
-        string? server = Environment.GetEnvironmentVariable(PostgresVariable);
-        Assert.SkipWhen(server is null, $"No PostgreSQL: set {PostgresVariable} to a connection string.");
-        string name = "tooln1_" + Guid.NewGuid().ToString("N");
-        await using (NpgsqlConnection connection = new(server))
-        {
-            await connection.OpenAsync(TestContext.Current.CancellationToken);
-            await using NpgsqlCommand create = new($"CREATE DATABASE {name}", connection);
-            await create.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        }
-
-        return
-        [
-            ("ToolN1:Database:Provider", "postgresql"),
-            ("ToolN1:Database:ConnectionString", new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString),
-        ];
     }
 }

@@ -39,6 +39,10 @@ internal sealed class TrainingServer : IDisposable
 
     public string DataDirectory => _server.DataDirectory;
 
+    public LogCapture Log => _server.Log;
+
+    public IServiceProvider Services => _server.Services;
+
     public Task<HttpResponseMessage> PostAsync(string route, string json = "") =>
         Client.PostAsync(route, json.Length == 0 ? null : new StringContent(json, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
 

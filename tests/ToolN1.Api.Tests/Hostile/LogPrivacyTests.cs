@@ -34,7 +34,8 @@ public sealed class LogPrivacyTests
     {
         using ApiServer server = new(
             engine => engine.Answer = _ => $"<think>{Answer}</think><tool_call>[{{\"name\": \"{Answer}\", \"arguments\": {{\"a\": \"{Answer}\"}}}}]</tool_call>",
-            ("Logging:LogLevel:Default", "Debug"), ("Logging:LogLevel:Microsoft.AspNetCore", "Debug"), ("ToolN1:Auth:ApiKeys:0", Canary + "Key"));
+            ("Logging:LogLevel:Default", "Debug"), ("Logging:LogLevel:Microsoft.AspNetCore", "Debug"), ("ToolN1:Auth:ApiKeys:0", Canary + "Key"),
+            ("ToolN1:Auth:AdminKeys:0", Canary + "AdminKey"), ("ToolN1:Captures:Enabled", "true"));
         foreach (string body in Bodies)
         {
             await SendAsync(Json.ChatRoute, body, Canary + "Key");

@@ -112,7 +112,7 @@ internal sealed record AuditBody
     [Description("What, such as `model.promote`.")]
     public required string Action { get; init; }
 
-    [Description("To what: the id of a job or file, or a model's name.")]
+    [Description("To what: the id of a job, file or capture, or a model's name.")]
     public required string Subject { get; init; }
 
     [Description("Of a promotion or rollback; null for the rest.")]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using ToolN1.Training.Captures;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
@@ -36,6 +37,6 @@ public static class TrainingServiceCollectionExtensions
         services.AddSingleton<ITrainingMethod, SupervisedMethod>();
         services.AddSingleton<TrainingWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<TrainingWorker>());
-        return services;
+        return services.AddCaptures(configuration);
     }
 }

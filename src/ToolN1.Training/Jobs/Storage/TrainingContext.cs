@@ -35,6 +35,9 @@ public sealed class TrainingContext(DbContextOptions<TrainingContext> options) :
     /// <summary>Which models were made live.</summary>
     public DbSet<PromotionRecord> Promotions => Set<PromotionRecord>();
 
+    /// <summary>Captured requests.</summary>
+    public DbSet<CaptureRecord> Captures => Set<CaptureRecord>();
+
     /// <summary>What administrators did.</summary>
     public DbSet<AuditRecord> Audit => Set<AuditRecord>();
 
@@ -62,6 +65,13 @@ public sealed class TrainingContext(DbContextOptions<TrainingContext> options) :
         {
             table.ToTable("promotions").HasKey(item => item.Sequence);
             table.Property(item => item.Sequence).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<CaptureRecord>(table =>
+        {
+            table.ToTable("captures").HasKey(capture => capture.Id);
+            table.HasIndex(capture => capture.Number).IsUnique();
+            table.HasIndex(capture => capture.Status);
+            table.HasIndex(capture => capture.CreatedAt);
         });
         modelBuilder.Entity<AuditRecord>(table =>
         {

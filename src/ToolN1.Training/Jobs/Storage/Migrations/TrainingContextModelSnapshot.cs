@@ -24,6 +24,33 @@ internal sealed class TrainingContextModelSnapshot : ModelSnapshot
             table.HasKey("Sequence");
             table.ToTable("audit");
         });
+        modelBuilder.Entity(Records + "CaptureRecord", table =>
+        {
+            table.Property<string>("Id");
+            table.Property<long>("Number");
+            table.Property<long>("CreatedAt");
+            table.Property<string>("Status").IsRequired();
+            table.Property<string>("Endpoint").IsRequired();
+            table.Property<string>("Tenant");
+            table.Property<string>("AnswerId").IsRequired();
+            table.Property<int>("Choice");
+            table.Property<string>("Model").IsRequired();
+            table.Property<string>("WeightVersion").IsRequired();
+            table.Property<string>("FinishReason").IsRequired();
+            table.Property<string>("Request").IsRequired();
+            table.Property<string>("CalledTools").IsRequired();
+            table.Property<string>("Document").IsRequired();
+            table.Property<string>("Redactions").IsRequired();
+            table.Property<string>("Correction");
+            table.Property<long?>("ReviewedAt");
+            table.Property<string>("ReviewedBy");
+            table.Property<string>("ExportedFile");
+            table.HasKey("Id");
+            table.HasIndex("Number").IsUnique();
+            table.HasIndex("Status");
+            table.HasIndex("CreatedAt");
+            table.ToTable("captures");
+        });
         modelBuilder.Entity(Records + "CheckpointRecord", table =>
         {
             table.Property<string>("JobId").IsRequired();
