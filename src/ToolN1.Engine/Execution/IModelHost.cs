@@ -1,3 +1,5 @@
+using ToolN1.Engine.Model;
+
 namespace ToolN1.Engine.Execution;
 
 /// <summary>
@@ -26,8 +28,16 @@ public interface IModelHost
     /// <param name="folder">A Hugging Face folder.</param>
     /// <param name="cancellationToken">Gives up before the version is published.</param>
     /// <returns>The version, by which requests name it.</returns>
-    /// <exception cref="Model.CheckpointException">The folder cannot be read, or holds a model of another shape.</exception>
+    /// <exception cref="CheckpointException">The folder cannot be read, or holds a model of another shape.</exception>
     Task<string> LoadAsync(string folder, CancellationToken cancellationToken);
+
+    /// <summary>Publishes an adapter over a version's whole weights; one that is served already is not added twice.</summary>
+    /// <param name="version">By which requests name it; the caller's, and never of other weights.</param>
+    /// <param name="baseVersion">Whole weights; they cannot be retired while the adapter stands on them.</param>
+    /// <param name="adapter">Copied.</param>
+    /// <param name="cancellationToken">Gives up before the version is published.</param>
+    /// <exception cref="ArgumentException">There is no such base version.</exception>
+    Task AddAdapterAsync(string version, string baseVersion, LoraAdapter adapter, CancellationToken cancellationToken);
 
     /// <summary>
     /// Makes a published version live: requests that name no version and start from now on run on it; those in flight end

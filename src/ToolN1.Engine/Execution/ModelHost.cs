@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using ToolN1.Engine.Diagnostics;
 using ToolN1.Engine.Kernels;
@@ -22,6 +23,7 @@ internal sealed class ModelHost : IModelHost
     private readonly List<string> _versions;
     private readonly HashSet<string> _retiring = new(StringComparer.Ordinal);
     private readonly HashSet<string> _leases = new(StringComparer.Ordinal);
+    private int _named;
 
     /// <summary>Wraps an engine's parts.</summary>
     /// <param name="loop">Its thread.</param>
@@ -112,6 +114,22 @@ internal sealed class ModelHost : IModelHost
     }
 
     /// <inheritdoc/>
+    public Task AddAdapterAsync(string version, string baseVersion, LoraAdapter adapter, CancellationToken cancellationToken)
+    {
+        RequireKnown(baseVersion);
+        return RunAsync(
+            () =>
+            {
+                if (!IsThere(version))
+                {
+                    AddAdapter(version, baseVersion, adapter);
+                }
+            },
+            0,
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task PromoteAsync(string version, CancellationToken cancellationToken)
     {
         RequireKnown(version);
@@ -146,6 +164,10 @@ internal sealed class ModelHost : IModelHost
     internal Task RunAsync(Action work, double liveShare, CancellationToken cancellationToken) =>
         _loop.RunAsync(new EngineTurn(work, liveShare, cancellationToken));
 
+    /// <summary>A name that no version of this engine has had: the prefix cache may still hold blocks of versions that are gone.</summary>
+    internal string NameVersion(ModelLease lease) =>
+        string.Create(CultureInfo.InvariantCulture, $"{lease.BaseVersion}+{lease.Name}.{Interlocked.Increment(ref _named)}");
+
     /// <summary>Lets a lease's name be used again.</summary>
     internal void End(ModelLease lease)
     {
@@ -172,7 +194,7 @@ internal sealed class ModelHost : IModelHost
     internal void AddAdapter(string version, string baseVersion, LoraAdapter adapter)
     {
         RequireKnown(baseVersion);
-        _runner.Add(version, baseVersion, adapter.Copy());
+        _runner.Add(version, baseVersion, adapter.Copy(Device));
         Publish(version);
     }
 
@@ -205,25 +227,29 @@ internal sealed class ModelHost : IModelHost
     // False when the version is there already.
     private bool AddLoaded(string version, Decoder decoder)
     {
-        lock (_gate)
+        if (IsThere(version))
         {
-            if (_versions.Contains(version))
-            {
-                return false;
-            }
-
-            if (_retiring.Remove(version))
-            {
-                // Requests still run on it: it simply stays.
-                _versions.Add(version);
-                return false;
-            }
+            return false;
         }
 
         _packedHead?.PackAlike(decoder);
         _runner.Add(version, decoder);
         Publish(version);
         return true;
+    }
+
+    /// <summary>Whether a version is served; one that was on its way out stays, since requests still run on it. Engine's thread only.</summary>
+    private bool IsThere(string version)
+    {
+        lock (_gate)
+        {
+            if (!_versions.Contains(version) && _retiring.Remove(version))
+            {
+                _versions.Add(version);
+            }
+
+            return _versions.Contains(version);
+        }
     }
 
     private void RequireShape(string folder, ModelConfig config)

@@ -11,7 +11,6 @@ public sealed class ModelLease : IAsyncDisposable
 {
     private readonly ModelHost _host;
     private readonly double _liveShare;
-    private int _published;
 
     internal ModelLease(ModelHost host, string name, double liveShare)
     {
@@ -93,7 +92,7 @@ public sealed class ModelLease : IAsyncDisposable
 
     private async Task<string> PublishAsync(Action<string> add, CancellationToken cancellationToken)
     {
-        string version = $"{BaseVersion}+{Name}.{_published + 1}";
+        string version = _host.NameVersion(this);
         await _host.RunAsync(
             () =>
             {
@@ -106,7 +105,6 @@ public sealed class ModelLease : IAsyncDisposable
             },
             liveShare: 0,
             cancellationToken).ConfigureAwait(false);
-        _published++;
         WorkingVersion = version;
         return version;
     }

@@ -69,11 +69,14 @@ public sealed class LoraAdapter : IDisposable
     public (Tensor A, Tensor B)? Find(string projection) => _pairs.TryGetValue(projection, out (Tensor, Tensor) pair) ? pair : null;
 
     /// <summary>A copy that shares nothing, without gradients.</summary>
-    public LoraAdapter Copy()
+    /// <param name="device">Where it goes; null stays.</param>
+    public LoraAdapter Copy(Device? device = null)
     {
         using IDisposable scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        return new LoraAdapter(Rank, Alpha, _pairs.ToDictionary(pair => pair.Key, pair => (pair.Value.A.detach().clone(), pair.Value.B.detach().clone()), StringComparer.Ordinal));
+        return new LoraAdapter(Rank, Alpha, _pairs.ToDictionary(pair => pair.Key, pair => (Fresh(pair.Value.A), Fresh(pair.Value.B)), StringComparer.Ordinal));
+
+        Tensor Fresh(Tensor tensor) => tensor.detach().to(tensor.dtype, device ?? tensor.device, copy: true);
     }
 
     /// <summary>What the adapter adds to a projection's weight.</summary>

@@ -1,4 +1,5 @@
 using ToolN1.Engine.Execution;
+using ToolN1.Engine.Model;
 
 namespace ToolN1.Api.Tests.Support;
 
@@ -18,6 +19,12 @@ internal sealed class FakeModelHost(string first) : IModelHost
         string version = Path.GetFileName(folder);
         _versions.Add(version);
         return Task.FromResult(version);
+    }
+
+    public Task AddAdapterAsync(string version, string baseVersion, LoraAdapter adapter, CancellationToken cancellationToken)
+    {
+        _versions.Add(version);
+        return Task.CompletedTask;
     }
 
     public Task PromoteAsync(string version, CancellationToken cancellationToken)

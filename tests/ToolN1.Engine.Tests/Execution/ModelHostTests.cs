@@ -62,6 +62,30 @@ public sealed class ModelHostTests
     }
 
     [Fact]
+    public async Task Publish_UnderALeaseOfTheSameNameLater_NeverMeetsBlocksOfTheEarlierOne()
+    {
+        await using InferenceEngine engine = EngineHarness.Start(Fixture);
+        using Decoder changed = Changed();
+        using Decoder unchanged = CheckpointLoader.Load(GoldenModel.Load(Fixture).Folder, CPU, ScalarType.Float32);
+        Generated expected = await Run(engine, Request(Prompt, 12, Scored));
+        string first;
+        await using (ModelLease lease = engine.Host.Lease("job-1", 0.5))
+        {
+            first = await lease.PublishAsync([.. changed.NamedWeights()], None);
+            await Run(engine, Request(Prompt, 12, Scored) with { WeightVersion = first });
+        }
+
+        // A job that was paused and goes on: other weights, the same name of the lease.
+        await using ModelLease later = engine.Host.Lease("job-1", 0.5);
+        string second = await later.PublishAsync([.. unchanged.NamedWeights()], None);
+        Generated actual = await Run(engine, Request(Prompt, 12, Scored) with { WeightVersion = second });
+
+        Assert.NotEqual(first, second);
+        Assert.Equal(0, actual.CachedPromptTokens);
+        AssertSame(expected, actual, 1e-4);
+    }
+
+    [Fact]
     public async Task Promote_RequestInFlight_EndsOnTheVersionItBeganWith()
     {
         await using InferenceEngine engine = EngineHarness.Start(Fixture);
