@@ -4,14 +4,17 @@ using System.Text.Json;
 
 namespace ToolN1.TestSupport;
 
-/// <summary>Runs a script of tests/node: Hugging Face's own JavaScript code as a second opinion.</summary>
+/// <summary>Runs a script of tests/node: other people's JavaScript code as a second opinion.</summary>
 public static class NodeScript
 {
     private static string Folder => Path.Combine(TestPaths.Root, "tests", "node");
 
-    /// <summary>Why the scripts cannot run here, or null: for <c>Assert.SkipWhen</c>.</summary>
-    public static string? Missing =>
-        !Directory.Exists(Path.Combine(Folder, "node_modules", "@huggingface")) ? "tests/node is not installed: npm ci --ignore-scripts --prefix tests/node"
+    /// <summary>Why Hugging Face's scripts cannot run here, or null: for <c>Assert.SkipWhen</c>.</summary>
+    public static string? Missing => MissingPackage("@huggingface");
+
+    /// <summary>Why a script that needs a package cannot run here, or null.</summary>
+    public static string? MissingPackage(string package) =>
+        !Directory.Exists(Path.Combine(Folder, "node_modules", package)) ? "tests/node is not installed: npm ci --ignore-scripts --prefix tests/node"
         : !OnPath("node") ? "node is not installed"
         : null;
 
