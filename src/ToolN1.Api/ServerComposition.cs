@@ -93,6 +93,7 @@ internal static class ServerComposition
         builder.Services.AddSingleton<EvaluationEndpoints>();
         builder.Services.AddSingleton<FileEndpoints>();
         builder.Services.AddSingleton<FineTuningEndpoints>();
+        builder.Services.AddSingleton<AdminTrainingEndpoints>();
         builder.Services.AddSingleton<AdminModelEndpoints>();
         builder.Services.AddSingleton<CaptureTap>();
         builder.Services.AddSingleton<CaptureEndpoints>();

@@ -15,7 +15,7 @@ public sealed class RequestFieldTests
     {
         using ApiServer server = new();
         IEnumerable<(string Route, ObjectShape Shape)> requests = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Select(endpoint => (Route: endpoint.RoutePattern.RawText!, Shape: endpoint.Metadata.GetMetadata<OperationDoc>()?.Request!))
+            .Select(endpoint => (Route: $"{endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0]} {endpoint.RoutePattern.RawText}", Shape: endpoint.Metadata.GetMetadata<OperationDoc>()?.Request!))
             .Where(request => request.Shape is not null);
         string page = RequestFieldTable.Markdown(requests);
         string path = Path.Combine(TestPaths.Root, "docs", "request-fields.md");

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ToolN1.Api.Contracts.Captures;
 using ToolN1.Api.Contracts.FineTuning;
@@ -36,6 +37,14 @@ namespace ToolN1.Api.Contracts;
 [JsonSerializable(typeof(MetricList))]
 [JsonSerializable(typeof(SampleList))]
 [JsonSerializable(typeof(HyperparametersBody))]
+[JsonSerializable(typeof(ReinforcementHyperparametersBody))]
+[JsonSerializable(typeof(EventBody))]
+[JsonSerializable(typeof(CheckpointBody))]
+[JsonSerializable(typeof(AdminJobBody))]
+[JsonSerializable(typeof(AdminJobList))]
+[JsonSerializable(typeof(TrainingPlanBody))]
+[JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(IReadOnlyList<double?>))]
 [JsonSerializable(typeof(ModelVersionList))]
 [JsonSerializable(typeof(LiveChangeBody))]
 [JsonSerializable(typeof(AuditList))]

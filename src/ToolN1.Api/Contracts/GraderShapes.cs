@@ -51,7 +51,8 @@ internal static class GraderShapes
             ]),
     };
 
-    private static readonly Field Grader = new(
+    /// <summary>A grader that a request must have.</summary>
+    public static Field Grader { get; } = new(
         "grader",
         new TaggedShape("type", new Dictionary<string, ObjectShape>(Simple)
         {

@@ -40,6 +40,13 @@ internal sealed class QueryString
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max ? value
         : throw ApiException.Invalid(name, $"Invalid value for '{name}': it must be a whole number between {min} and {max}.");
 
+    /// <summary>A number above one bound and within another, or null.</summary>
+    /// <exception cref="ApiException">400 naming it.</exception>
+    public double? Number(string name, double above, double max) =>
+        Text(name) is not string text ? null
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > above && value <= max ? value
+        : throw ApiException.Invalid(name, string.Create(CultureInfo.InvariantCulture, $"Invalid value for '{name}': it must be a number above {above} and at most {max}."));
+
     /// <summary>One of some words.</summary>
     /// <exception cref="ApiException">400 naming it.</exception>
     public string Choice(string name, string otherwise, params IReadOnlyList<string> choices) =>

@@ -259,6 +259,82 @@ internal static partial class RouteTable
             Response = typeof(CheckpointList),
             Refusals = AdminReadRefusals,
         });
+        MapAdminTraining(routes);
+    }
+
+    private static void MapAdminTraining(IEndpointRouteBuilder routes)
+    {
+        const string Jobs = "/admin/training/jobs";
+        (string, string)[] checkpoint = [.. JobId, ("step", "The checkpoint's step.")];
+        AdminGet<AdminTrainingEndpoints>(routes, "/admin/training/plan", endpoint => endpoint.PlanAsync, new OperationDoc(
+            "Plan a reinforcement job",
+            "What a job with these values would need on this server, in bytes by kind, and where it does not fit, what would. Values are those of the job's hyperparameters: nested ones with a dot (`lora.rank=16`), lists with commas.")
+        {
+            QueryParameters = [("model", "The model to start from; absent: the served one."), ("memory_gib", "Memory there is; absent: this machine's (on a GPU it must be given)."), .. PlanQuery.Parameters],
+            Response = typeof(TrainingPlanBody),
+            Refusals = AdminReadRefusals,
+        });
+        AdminPost<AdminTrainingEndpoints>(routes, Jobs, endpoint => endpoint.CreateAsync, new OperationDoc(
+            "Start a training job, or try one",
+            "As `/v1/fine_tuning/jobs`, with `dry_run`: then everything is checked and every value resolved, and the answer is the plan (`object` is `training.plan`).")
+        {
+            Request = AdminTrainingShapes.CreateJob,
+            Examples = RequestExamples.AdminTrainingJob,
+            Response = typeof(AdminJobBody),
+            Refusals = AdminWriteRefusals,
+        });
+        AdminGet<AdminTrainingEndpoints>(routes, Jobs, endpoint => endpoint.ListAsync, new OperationDoc("List the jobs with their changes", "Newest first.")
+        {
+            QueryParameters = [After, Limit],
+            Response = typeof(AdminJobList),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<AdminTrainingEndpoints>(routes, Jobs + "/{id}", endpoint => endpoint.GetAsync, new OperationDoc("Look up a job with its changes", "How far it is, what was changed about it and from which step on.")
+        {
+            RouteParameters = JobId,
+            Response = typeof(AdminJobBody),
+            Refusals = AdminReadRefusals,
+        });
+        Map(routes.MapPatch(Jobs + "/{id}", Handler<AdminTrainingEndpoints>(endpoint => endpoint.EditAsync)), Access.AdminKey, new OperationDoc(
+            "Change a reinforcement job's values", "Learning rate, KL and caps, from the next step on; a job that is killed and goes on from before that step takes the change at the same step again.")
+        {
+            RouteParameters = JobId,
+            Request = AdminTrainingShapes.EditJob,
+            Examples = _ => RequestExamples.EditJob,
+            Response = typeof(AdminJobBody),
+            Refusals = AdminWriteRefusals,
+        });
+        AdminGet<AdminTrainingEndpoints>(routes, Jobs + "/{id}/events", endpoint => endpoint.EventsAsync, new OperationDoc(
+            "Follow a job",
+            "Server-sent events: all so far, then each as it comes, named `message` or `metrics`; a comment every 15 silent seconds; `data: [DONE]` closes once the job has ended. "
+                + "A client that was cut off sends the last event's id as `Last-Event-ID` and misses none.")
+        {
+            RouteParameters = JobId,
+            Response = typeof(EventBody),
+            StreamedEvent = typeof(EventBody),
+            Refusals = AdminReadRefusals,
+        });
+        AdminPost<AdminTrainingEndpoints>(routes, Jobs + "/{id}/checkpoints/{step}/pin", endpoint => endpoint.PinAsync, new OperationDoc("Pin a checkpoint", "It is kept whatever its age.")
+        {
+            RouteParameters = checkpoint,
+            Response = typeof(CheckpointBody),
+            Refusals = AdminReadRefusals,
+        });
+        Map(routes.MapDelete(Jobs + "/{id}/checkpoints/{step}/pin", Handler<AdminTrainingEndpoints>(endpoint => endpoint.PinAsync)), Access.AdminKey, new OperationDoc(
+            "Unpin a checkpoint", "It goes with the others of its age, after the job's next checkpoint.")
+        {
+            RouteParameters = checkpoint,
+            Response = typeof(CheckpointBody),
+            Refusals = AdminReadRefusals,
+        });
+        AdminGet<AdminTrainingEndpoints>(routes, Jobs + "/{id}/checkpoints/{step}/export", endpoint => endpoint.ExportAsync, new OperationDoc(
+            "Export a checkpoint's model", "A tar archive of a Hugging Face folder, an adapter merged into its base; or, of a job with `lora`, of the adapter alone in PEFT's layout (`format=adapter`).")
+        {
+            RouteParameters = checkpoint,
+            QueryParameters = [("format", "`model` (the default) or `adapter`.")],
+            IsDownload = true,
+            Refusals = AdminReadRefusals,
+        });
         AdminGet<FineTuningEndpoints>(routes, "/admin/training/jobs/{id}/metrics", endpoint => endpoint.MetricsAsync, new OperationDoc("Figures of a job's steps", "In order, for curves.")
         {
             RouteParameters = JobId,
@@ -266,10 +342,10 @@ internal static partial class RouteTable
             Response = typeof(MetricList),
             Refusals = AdminReadRefusals,
         });
-        AdminGet<FineTuningEndpoints>(routes, "/admin/training/jobs/{id}/samples", endpoint => endpoint.SamplesAsync, new OperationDoc("Answers of a job's model", "To its held-out rows, with the right calls and what the answers were worth.")
+        AdminGet<FineTuningEndpoints>(routes, "/admin/training/jobs/{id}/samples", endpoint => endpoint.SamplesAsync, new OperationDoc("Answers of a job's model", "Some that each step of a reinforcement job was trained on, and the finished model's to held-out rows, with what they were worth.")
         {
             RouteParameters = JobId,
-            QueryParameters = [Limit],
+            QueryParameters = [("kind", "Only `rollout` or `held_out`."), ("step", "Only of this step."), Limit],
             Response = typeof(SampleList),
             Refusals = AdminReadRefusals,
         });

@@ -241,7 +241,61 @@ internal static class RequestExamples
               "metadata": { "ticket": "T-1" }
             }
             """)),
+        ("reinforcement", "Groups of answers, scored by the built-in reward of tool calls", Parse(
+            $$$"""
+            {
+              "model": {{{Quote(model)}}},
+              "training_file": "file-TRAINING",
+              "validation_file": "file-HELD-OUT",
+              "method": {
+                "type": "reinforcement",
+                "reinforcement": {
+                  "grader": { "type": "tool_call", "name": "calls", "reference": "{{item.answer}}" },
+                  "hyperparameters": { "n_epochs": "auto", "batch_size": 8, "compute_multiplier": 0.5, "eval_interval": 5, "max_response_tokens": 192 }
+                }
+              },
+              "seed": 7
+            }
+            """)),
     ];
+
+    /// <summary>POST /admin/training/jobs; the file ids are placeholders.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> AdminTrainingJob(string model) =>
+    [
+        ("dry_run", "What a job would be and need, without making it", Parse(
+            $$$"""
+            {
+              "model": {{{Quote(model)}}},
+              "training_file": "file-TRAINING",
+              "method": { "type": "reinforcement", "reinforcement": { "hyperparameters": { "profile": "default", "steps": 60, "group_size": 8, "max_response_tokens": 192 } } },
+              "dry_run": true
+            }
+            """)),
+        ("adapter", "Adapters, with values of every kind", Parse(
+            $$$"""
+            {
+              "model": {{{Quote(model)}}},
+              "training_file": "file-TRAINING",
+              "validation_file": "file-HELD-OUT",
+              "method": {
+                "type": "reinforcement",
+                "reinforcement": {
+                  "hyperparameters": {
+                    "steps": 20, "batch_size": 8, "group_size": 4, "max_response_tokens": 192,
+                    "lora": { "rank": 16, "alpha": 32 }, "loss": { "kl_coefficient": 0.001, "clip_high": 0.28 },
+                    "optimizer": { "learning_rate": 0.0002 }, "sampling": { "temperature": 1 }, "alarms": { "kl_ceiling": 1 },
+                    "checkpoint_every_steps": 5, "live_share": 0.7
+                  }
+                }
+              },
+              "seed": 7
+            }
+            """)),
+    ];
+
+    /// <summary>PATCH /admin/training/jobs/{id}.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> EditJob =>
+        [("slower", "A lower learning rate and more KL", Parse("""{ "learning_rate": 0.00001, "kl_coefficient": 0.01 }"""))];
 
     /// <summary>POST /admin/models/promote; the job is a placeholder.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Promote(string model) =>

@@ -8,7 +8,7 @@ namespace ToolN1.Api.OpenApi;
 internal static class RequestFieldTable
 {
     /// <summary>The page.</summary>
-    /// <param name="requests">Routes and what they take, in the order of the page.</param>
+    /// <param name="requests">Verbs with their routes and what they take, in the order of the page.</param>
     public static string Markdown(IEnumerable<(string Route, ObjectShape Shape)> requests)
     {
         StringBuilder page = new(
@@ -29,7 +29,7 @@ internal static class RequestFieldTable
         HashSet<string> written = [];
         foreach ((string route, ObjectShape shape) in requests)
         {
-            page.Append(CultureInfo.InvariantCulture, $"\n## POST {route}\n");
+            page.Append(CultureInfo.InvariantCulture, $"\n## {route}\n");
             foreach (ObjectShape part in Objects(shape).Where(part => written.Add(part.Name)))
             {
                 Add(page, part);

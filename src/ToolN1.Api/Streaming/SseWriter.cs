@@ -31,8 +31,14 @@ internal sealed class SseWriter(HttpContext context)
     /// <param name="value">The value.</param>
     /// <param name="type">How it is written.</param>
     /// <param name="name">The event's name, of letters, dots and underscores; null for an event without one.</param>
-    public async Task WriteAsync<T>(T value, JsonTypeInfo<T> type, string? name = null)
+    /// <param name="id">Where a stream that broke off goes on, of letters, digits and hyphens; null for an event without one.</param>
+    public async Task WriteAsync<T>(T value, JsonTypeInfo<T> type, string? name = null, string? id = null)
     {
+        if (id is not null)
+        {
+            Encoding.ASCII.GetBytes($"id: {id}\n", context.Response.BodyWriter);
+        }
+
         if (name is not null)
         {
             Encoding.ASCII.GetBytes($"event: {name}\n", context.Response.BodyWriter);
@@ -45,6 +51,13 @@ internal sealed class SseWriter(HttpContext context)
         }
 
         context.Response.BodyWriter.Write("\n\n"u8);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>A line that clients pass by; it keeps a silent connection open.</summary>
+    public async Task CommentAsync(string text)
+    {
+        Encoding.ASCII.GetBytes($": {text}\n\n", context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 

@@ -30,7 +30,7 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     where TState : class, IRunState
 {
     private const string Prefix = "step-";
-    private const string WeightsFile = "masters.safetensors";
+    private const string WeightsFile = RunCheckpointFiles.Weights;
     private const string OptimizerFile = "optimizer.safetensors";
     private const string StateFile = "state.json";
     private const string ManifestFile = "manifest.json";
@@ -65,7 +65,7 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
         File.WriteAllBytes(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
         DurableStorage.ReplaceFolder(temporary, path);
         HashSet<string> pinned = [.. pinnedSteps.Select(PathOf)];
-        foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old)))
+        foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old) && !File.Exists(Path.Combine(old, RunCheckpointFiles.Pin))))
         {
             Directory.Delete(old, recursive: true);
         }

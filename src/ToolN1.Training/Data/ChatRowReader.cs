@@ -4,7 +4,7 @@ using ToolN1.Engine.Chat;
 namespace ToolN1.Training.Data;
 
 /// <summary>
-/// Reads OpenAI's fine-tuning lines (<c>messages</c> with <c>tool_calls</c>, <c>tools</c>). Every assistant message that calls
+/// Reads OpenAI's fine-tuning lines: conversations (<c>messages</c> with <c>tool_calls</c>, <c>tools</c>), and prompts for reinforcement. Every assistant message that calls
 /// tools becomes a row of its own, with all that came before it as the conversation; <c>"weight": 0</c> leaves one out.
 /// Assistant messages without calls are context.
 /// </summary>
@@ -21,15 +21,67 @@ public static class ChatRowReader
     public static IReadOnlyList<TrainingRow> Parse(JsonElement root)
     {
         RequireFields(root, RowFields, "");
-        ChatTool[] tools = root.TryGetProperty("tools", out JsonElement list) && list.ValueKind != JsonValueKind.Null
-            ? [.. Expect(list, JsonValueKind.Array, "tools").EnumerateArray().Select(Tool)]
-            : [];
+        ChatTool[] tools = Tools(root);
         bool oneCall = root.TryGetProperty("parallel_tool_calls", out JsonElement parallel) && parallel.ValueKind switch
         {
             JsonValueKind.False => true,
             JsonValueKind.True or JsonValueKind.Null => false,
             _ => throw new FormatException("parallel_tool_calls is not true or false"),
         };
+        List<TrainingRow> rows = [];
+        Read(root, (message, calls, element, place, system, before) =>
+        {
+            if (calls.Count > 0 && IsTaught(element, place))
+            {
+                rows.Add(new TrainingRow
+                {
+                    System = system,
+                    Tools = tools,
+                    Messages = before.Count > 0 ? [.. before] : throw new FormatException($"{place} calls tools before anybody said anything"),
+                    Answer = oneCall && calls.Count > 1 ? throw new FormatException($"{place}.tool_calls has {calls.Count} calls, but parallel_tool_calls is false") : calls,
+                    Think = Text(element, "reasoning_content", place) ?? "",
+                });
+            }
+        });
+        return rows.Count > 0
+            ? rows
+            : throw new FormatException("no assistant message calls a tool: there is nothing to learn (a prompt for reinforcement ends with the user's message and has reference fields beside it)");
+    }
+
+    /// <summary>Whether a line is one of OpenAI's prompts for reinforcement: a conversation that waits for its answer, with fields of its own for graders.</summary>
+    public static bool IsPrompt(JsonElement root) =>
+        root.TryGetProperty("messages", out JsonElement messages) && messages.ValueKind == JsonValueKind.Array && messages.GetArrayLength() > 0
+        && messages[messages.GetArrayLength() - 1] is { ValueKind: JsonValueKind.Object } last
+        && last.TryGetProperty("role", out JsonElement role) && role.ValueKind == JsonValueKind.String && role.GetString() is "user" or "tool"
+        && root.EnumerateObject().Any(field => !RowFields.Contains(field.Name));
+
+    /// <summary>The row of a prompt: no calls of its own; all of its line is what graders see as <c>item</c>.</summary>
+    /// <param name="root">The line's JSON, for which <see cref="IsPrompt"/> holds.</param>
+    /// <exception cref="FormatException">It is not such a line; names the field.</exception>
+    public static TrainingRow ParsePrompt(JsonElement root)
+    {
+        foreach (string legacy in new[] { "functions", "function_call" })
+        {
+            // As a field for graders it would be kept from the model, which nobody means.
+            if (root.TryGetProperty(legacy, out _))
+            {
+                throw new FormatException($"unknown field '{legacy}'");
+            }
+        }
+
+        (string? system, List<ChatMessage> messages) = Read(root, (_, _, _, _, _, _) => { });
+        return new TrainingRow { System = system, Tools = Tools(root), Messages = messages, Answer = [], Item = PythonJson.Write(root) };
+    }
+
+    private delegate void AssistantRead(ChatMessage message, IReadOnlyList<TrainingCall> calls, JsonElement element, string place, string? system, List<ChatMessage> before);
+
+    private static ChatTool[] Tools(JsonElement root) => root.TryGetProperty("tools", out JsonElement list) && list.ValueKind != JsonValueKind.Null
+        ? [.. Expect(list, JsonValueKind.Array, "tools").EnumerateArray().Select(Tool)]
+        : [];
+
+    /// <summary>The system text and the messages of a conversation; tells of every assistant message with what came before it.</summary>
+    private static (string? System, List<ChatMessage> Messages) Read(JsonElement root, AssistantRead assistantRead)
+    {
         if (!root.TryGetProperty("messages", out JsonElement messages))
         {
             throw new FormatException("'messages' is missing");
@@ -37,7 +89,6 @@ public static class ChatRowReader
 
         string? system = null;
         List<ChatMessage> before = [];
-        List<TrainingRow> rows = [];
         int index = 0;
         foreach (JsonElement element in Expect(messages, JsonValueKind.Array, "messages").EnumerateArray())
         {
@@ -57,18 +108,7 @@ public static class ChatRowReader
                     break;
                 case "assistant":
                     (ChatMessage message, IReadOnlyList<TrainingCall> calls) = Assistant(element, place);
-                    if (calls.Count > 0 && IsTaught(element, place))
-                    {
-                        rows.Add(new TrainingRow
-                        {
-                            System = system,
-                            Tools = tools,
-                            Messages = before.Count > 0 ? [.. before] : throw new FormatException($"{place} calls tools before anybody said anything"),
-                            Answer = oneCall && calls.Count > 1 ? throw new FormatException($"{place}.tool_calls has {calls.Count} calls, but parallel_tool_calls is false") : calls,
-                            Think = Text(element, "reasoning_content", place) ?? "",
-                        });
-                    }
-
+                    assistantRead(message, calls, element, place, system, before);
                     before.Add(message);
                     break;
                 default:
@@ -78,7 +118,7 @@ public static class ChatRowReader
             index++;
         }
 
-        return rows.Count > 0 ? rows : throw new FormatException("no assistant message calls a tool: there is nothing to learn");
+        return (system, before);
     }
 
     private static bool IsTaught(JsonElement message, string place) =>

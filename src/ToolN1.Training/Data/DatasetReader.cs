@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ToolN1.Training.Data;
 
-/// <summary>Reads datasets (JSONL, UTF-8) whose lines are our rows or OpenAI's conversations, or some of either.</summary>
+/// <summary>Reads datasets (JSONL, UTF-8) whose lines are our rows or OpenAI's (conversations, and prompts with reference fields), or some of each.</summary>
 public static class DatasetReader
 {
     /// <summary>Faults of a file that are reported at once.</summary>
@@ -97,7 +97,8 @@ public static class DatasetReader
                 throw new FormatException("the row is not an object");
             }
 
-            return root.TryGetProperty("answer", out _) ? [TrainingRowReader.Parse(text, file, line)]
+            return IsOurs(root) ? [TrainingRowReader.Parse(text, file, line)]
+                : ChatRowReader.IsPrompt(root) ? [ChatRowReader.ParsePrompt(root)]
                 : root.TryGetProperty("messages", out _) ? ChatRowReader.Parse(root)
                 : throw new FormatException("the row has neither 'answer' (this server's rows) nor 'messages' (OpenAI's conversations)");
         }
@@ -111,6 +112,12 @@ public static class DatasetReader
             throw new TrainingDataException(file, line, "a text holds an escaped half of a surrogate pair, which is not a character", error);
         }
     }
+
+    /// <summary>Ours list their calls; where the tools are written as OpenAI's, <c>answer</c> is a field of that row's own.</summary>
+    private static bool IsOurs(JsonElement root) =>
+        root.TryGetProperty("answer", out JsonElement answer) && answer.ValueKind == JsonValueKind.Array
+        && !(root.TryGetProperty("tools", out JsonElement tools) && tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() > 0
+            && tools[0].ValueKind == JsonValueKind.Object && tools[0].TryGetProperty("function", out _));
 
     private static string? NextLine(StreamReader reader, string file, int number)
     {

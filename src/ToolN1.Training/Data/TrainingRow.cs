@@ -27,6 +27,9 @@ public sealed record TrainingRow
     /// <summary>What kind of case this is, for tables of results; null where it does not matter.</summary>
     public string? Category { get; init; }
 
+    /// <summary>What templates of graders see as <c>item</c>, a JSON object's text; null where that is the row itself (see <see cref="TrainingRowWriter.ToItem"/>).</summary>
+    public string? Item { get; init; }
+
     /// <summary>The answer as a JSON list in Python's json.dumps spacing; <c>[]</c> when no tool applies.</summary>
     public string AnswerJson
     {

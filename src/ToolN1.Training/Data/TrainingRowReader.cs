@@ -6,7 +6,7 @@ namespace ToolN1.Training.Data;
 /// <summary>Reads rows files (JSONL). Empty lines are skipped; anything else that is not a row is an error that names file, line and reason.</summary>
 public static class TrainingRowReader
 {
-    private static readonly HashSet<string> Fields = ["system", "tools", "messages", "answer", "think", "reply", "category"];
+    private static readonly HashSet<string> Fields = ["system", "tools", "messages", "answer", "think", "reply", "category", "item"];
 
     /// <summary>Reads the rows one by one; the file is open while the caller enumerates.</summary>
     /// <exception cref="TrainingDataException">A line is not a row.</exception>
@@ -65,6 +65,7 @@ public static class TrainingRowReader
                 Reply = reply,
                 Think = OptionalText(root, "think"),
                 Category = OptionalText(root, "category"),
+                Item = root.TryGetProperty("item", out JsonElement item) && item.ValueKind != JsonValueKind.Null ? PythonJson.Write(Expect(item, JsonValueKind.Object, "'item'")) : null,
             };
         }
         catch (Exception exception) when (exception is JsonException or FormatException)

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using ToolN1.Engine.Chat;
 
 namespace ToolN1.Training.Data;
@@ -14,6 +15,23 @@ public static class TrainingRowWriter
         {
             writer.WriteLine(ToJson(row));
         }
+    }
+
+    /// <summary>What graders see of a row as <c>item</c>: its own item, or the row.</summary>
+    public static string ToItem(TrainingRow row) => row.Item ?? ToJson(row);
+
+    /// <summary>What a row is graded against, for people: its calls, or its item without the conversation.</summary>
+    public static string ToExpected(TrainingRow row)
+    {
+        if (row.Item is null)
+        {
+            return row.AnswerJson;
+        }
+
+        using JsonDocument document = JsonDocument.Parse(row.Item);
+        IEnumerable<string> fields = document.RootElement.EnumerateObject().Where(field => field.Name is not ("messages" or "tools"))
+            .Select(field => $"{PythonJson.Quote(field.Name)}: {PythonJson.Write(field.Value)}");
+        return "{" + string.Join(", ", fields) + "}";
     }
 
     /// <summary>One row as a line of JSON without the line end.</summary>
@@ -41,6 +59,11 @@ public static class TrainingRowWriter
         if (row.Think is not null)
         {
             AppendField(text, "think", PythonJson.Quote(row.Think));
+        }
+
+        if (row.Item is not null)
+        {
+            AppendField(text, "item", row.Item);
         }
 
         return text.Append('}').ToString();

@@ -29,6 +29,9 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
     /// <summary>Rows in flight at once.</summary>
     public int Concurrency { get; init; } = 32;
 
+    /// <summary>Says which answers are right, those worth 1 or more; null asks for exactly the row's calls.</summary>
+    public IReward? Reward { get; init; }
+
     /// <summary>Evaluates rows.</summary>
     /// <param name="category">Name of the cases that name no category themselves.</param>
     /// <param name="rows">The rows.</param>
@@ -51,7 +54,7 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
         if (prompt.Length >= engine.Model.MaxModelLength)
         {
             // No room for an answer.
-            return new EvaluationCase(row.Category ?? category, index, false, row.Messages[^1].Content ?? string.Empty, row.AnswerJson, string.Empty, 0);
+            return new EvaluationCase(row.Category ?? category, index, false, row.Messages[^1].Content ?? string.Empty, TrainingRowWriter.ToExpected(row), string.Empty, 0);
         }
 
         GenerationRequest request = new()
@@ -70,6 +73,24 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
         }
 
         string output = tokenizer.Decode(ids, skipSpecial: true);
-        return new EvaluationCase(row.Category ?? category, index, ToolCallReward.Score(output, row.AnswerJson).Reward == 1, row.Messages[^1].Content ?? string.Empty, row.AnswerJson, output, ids.Count);
+        return new EvaluationCase(row.Category ?? category, index, IsRight(row, output, cancellationToken), row.Messages[^1].Content ?? string.Empty, TrainingRowWriter.ToExpected(row), output, ids.Count);
+    }
+
+    private bool IsRight(TrainingRow row, string output, CancellationToken cancellationToken)
+    {
+        if (Reward is null)
+        {
+            return ToolCallReward.Score(output, row.AnswerJson).Reward == 1;
+        }
+
+        try
+        {
+            return Reward.Score(new RewardSample(output, row), cancellationToken).Total >= 1;
+        }
+        catch (InvalidOperationException)
+        {
+            // What cannot be scored is not right.
+            return false;
+        }
     }
 }

@@ -18,6 +18,9 @@ public abstract class Grader
     /// <summary>The grader's name.</summary>
     public string Name { get; }
 
+    /// <summary>The texts with places for values.</summary>
+    internal abstract IEnumerable<GraderTemplate> Templates { get; }
+
     /// <summary>Scores one sample. Never throws for what sample or item hold.</summary>
     public abstract GraderResult Run(GraderSample sample);
 }

@@ -40,6 +40,12 @@ internal sealed partial class GraderTemplate
         return new GraderTemplate(parts);
     }
 
+    /// <summary>The first place of the item that a sample does not have, as the template writes it; null when it has all.</summary>
+    public string? MissingItem(GraderSample sample) => _parts
+        .Where(part => part.Path is ["item", ..] && sample.Find(part.Path, out _) != GraderErrors.None)
+        .Select(part => string.Concat(part.Path!.Select((step, index) => step is int number ? string.Create(CultureInfo.InvariantCulture, $"[{number}]") : index == 0 ? $"{step}" : $".{step}")))
+        .FirstOrDefault();
+
     /// <summary>The text with its values.</summary>
     /// <returns>What kept a value from being found, or none.</returns>
     public GraderErrors Fill(GraderSample sample, out string text)

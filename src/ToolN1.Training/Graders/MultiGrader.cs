@@ -4,6 +4,9 @@ namespace ToolN1.Training.Graders;
 internal sealed class MultiGrader(string name, IReadOnlyDictionary<string, Grader> graders, GraderFormula formula) : Grader("multi", name)
 {
     /// <inheritdoc/>
+    internal override IEnumerable<GraderTemplate> Templates => graders.Values.SelectMany(grader => grader.Templates);
+
+    /// <inheritdoc/>
     public override GraderResult Run(GraderSample sample)
     {
         Dictionary<string, double> rewards = new(StringComparer.Ordinal);

@@ -7,6 +7,9 @@ internal sealed class StringCheckGrader(string name, GraderTemplate input, Grade
     public static IReadOnlyList<string> Operations { get; } = ["eq", "ne", "like", "ilike"];
 
     /// <inheritdoc/>
+    internal override IEnumerable<GraderTemplate> Templates => [input, reference];
+
+    /// <inheritdoc/>
     public override GraderResult Run(GraderSample sample)
     {
         GraderErrors errors = input.Fill(sample, out string given) | reference.Fill(sample, out string wanted);

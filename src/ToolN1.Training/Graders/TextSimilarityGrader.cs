@@ -4,6 +4,9 @@ namespace ToolN1.Training.Graders;
 internal sealed class TextSimilarityGrader(string name, GraderTemplate input, GraderTemplate reference, string metric) : Grader("text_similarity", name)
 {
     /// <inheritdoc/>
+    internal override IEnumerable<GraderTemplate> Templates => [input, reference];
+
+    /// <inheritdoc/>
     public override GraderResult Run(GraderSample sample)
     {
         GraderErrors errors = input.Fill(sample, out string given) | reference.Fill(sample, out string wanted);

@@ -12,6 +12,9 @@ internal sealed class ToolCallGrader(string name, GraderTemplate input, GraderTe
     public const string DefaultInput = "{{sample.output_text}}";
 
     /// <inheritdoc/>
+    internal override IEnumerable<GraderTemplate> Templates => [input, reference];
+
+    /// <inheritdoc/>
     public override GraderResult Run(GraderSample sample)
     {
         GraderErrors errors = input.Fill(sample, out string completion) | reference.Fill(sample, out string truth);

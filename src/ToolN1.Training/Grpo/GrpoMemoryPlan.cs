@@ -20,12 +20,13 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
     /// <summary>All bytes.</summary>
     public long Total => Items.Sum(item => item.Bytes);
 
-    /// <summary>Plans a run on an engine of its own.</summary>
+    /// <summary>Plans a run on an engine of its own, or on a server's.</summary>
     /// <param name="config">The run.</param>
     /// <param name="model">Shape of its model.</param>
     /// <param name="device">Where it is to run; need not be there.</param>
+    /// <param name="server">Limits of the server whose engine samples; null for an engine of the run's own.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The engine's limits contradict the model.</exception>
-    public static GrpoMemoryPlan Create(GrpoConfig config, ModelConfig model, Device device)
+    public static GrpoMemoryPlan Create(GrpoConfig config, ModelConfig model, Device device, EngineOptions? server = null)
     {
         ScalarType compute = ComputeDType.Select(config.DType, device);
         ScalarType serving = DTypeSelector.Select(config.Engine.DType, model.DeclaredDType, device);
@@ -34,7 +35,7 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
         long trained = config.Lora is GrpoLora lora ? LoraAdapter.CountParameters(model, lora.Rank, lora.Targets) : parameters;
         bool isLora = config.Lora is not null;
         bool sharesBase = isLora && serving == frozen && !InferenceEngine.Packs(model, serving, device);
-        EnginePlan engine = EnginePlan.Create(GrpoEngineOptions.Of(config, model), model, serving, device);
+        EnginePlan engine = EnginePlan.Create(server ?? GrpoEngineOptions.Of(config, model), model, serving, device);
         List<GrpoMemoryItem> items = [];
         void Add(string kind, string what, long bytes)
         {
@@ -87,15 +88,16 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
     /// <param name="model">Shape of its model.</param>
     /// <param name="device">Where it is to run.</param>
     /// <param name="limit">Bytes there are.</param>
+    /// <param name="server">As for <see cref="Create"/>; what it was given is not among the changes.</param>
     /// <returns>The changes and the totals they lead to; the last one fits where any does.</returns>
-    public static IReadOnlyList<GrpoMemoryRemedy> Remedies(GrpoConfig config, ModelConfig model, Device device, long limit)
+    public static IReadOnlyList<GrpoMemoryRemedy> Remedies(GrpoConfig config, ModelConfig model, Device device, long limit, EngineOptions? server = null)
     {
         List<GrpoMemoryRemedy> remedies = [];
         GrpoConfig current = config;
         bool Try(string change, GrpoConfig changed)
         {
-            long total = Create(changed, model, device).Total;
-            if (total >= Create(current, model, device).Total)
+            long total = Create(changed, model, device, server).Total;
+            if (total >= Create(current, model, device, server).Total)
             {
                 return false;
             }
@@ -121,7 +123,7 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
         int sequences = GrpoEngineOptions.Of(current, model).MaxSequences!.Value;
         long perToken = model.KeyValueBytesPerToken(Size(DTypeSelector.Select(current.Engine.DType, model.DeclaredDType, device)));
         int length = Math.Min(model.MaxPositionEmbeddings, current.MaxPromptTokens + current.MaxResponseTokens);
-        foreach (int share in new[] { 2, 4, 8 })
+        foreach (int share in server is null ? [2, 4, 8] : Array.Empty<int>())
         {
             int mib = (int)Math.Max(1, perToken * length * Math.Max(1, sequences / share) >> 20) + 1;
             if (Try($"engine.kv_cache_mib: {mib}", current with { Engine = current.Engine with { KvCacheMib = mib } }))
@@ -132,7 +134,7 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
 
         if (Try("loss.kl_coefficient: 0", current with { Loss = current.Loss with { KlCoefficient = 0 } })
             || (current.Lora is null && Try("lora: {\"rank\": 16}", current with { Lora = new GrpoLora() }))
-            || (device.type == DeviceType.CUDA && Try("engine.dtype: bfloat16", current with { Engine = current.Engine with { DType = "bfloat16" } })))
+            || (server is null && device.type == DeviceType.CUDA && Try("engine.dtype: bfloat16", current with { Engine = current.Engine with { DType = "bfloat16" } })))
         {
             return remedies;
         }

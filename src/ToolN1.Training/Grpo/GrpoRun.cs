@@ -27,6 +27,7 @@ public sealed class GrpoRun
     private readonly GrpoHost _host;
     private readonly IGrpoObserver _observer;
     private readonly IReward _reward;
+    private readonly IReward? _heldOutReward;
     private readonly string _name;
     private readonly RunCheckpoints<GrpoState> _checkpoints;
     private readonly int _nominalUpdates;
@@ -40,8 +41,10 @@ public sealed class GrpoRun
     /// <param name="observer">Told what happens.</param>
     /// <param name="name">Part of the weight versions that it publishes.</param>
     /// <param name="reward">What responses are worth; null for the configuration's.</param>
-    public GrpoRun(GrpoConfig config, string configFile, GrpoHost host, IGrpoObserver observer, string name = "train", IReward? reward = null)
+    /// <param name="heldOutReward">Says which held-out answers are right, those worth 1 or more; null asks for exactly the row's calls.</param>
+    public GrpoRun(GrpoConfig config, string configFile, GrpoHost host, IGrpoObserver observer, string name = "train", IReward? reward = null, IReward? heldOutReward = null)
     {
+        _heldOutReward = heldOutReward;
         _config = config;
         _configFile = configFile;
         _host = host;
@@ -55,23 +58,17 @@ public sealed class GrpoRun
     /// <summary>The finished model.</summary>
     public string ModelFolder => Path.Combine(_config.Output, "model");
 
+    /// <summary>Whether an earlier execution left a checkpoint to go on from.</summary>
+    public bool CanResume => _checkpoints.List().Count > 0;
+
+    /// <summary>Steps that the model written last had done; null before the end of a run.</summary>
+    public int? ModelStep { get; private set; }
+
     /// <summary>Changes values from the next step on. Safe to call from any thread; part of every checkpoint from then on.</summary>
     /// <exception cref="ArgumentException">A value is out of range, or the run cannot take it; names it.</exception>
     public void Change(GrpoEdit edit)
     {
-        static void Check(bool holds, string field, string what)
-        {
-            if (!holds)
-            {
-                throw new ArgumentException($"'{field}' must be {what}.", nameof(edit));
-            }
-        }
-
-        Check(edit.LearningRate is null || (double.IsFinite(edit.LearningRate.Value) && edit.LearningRate > 0), "learning_rate", "positive");
-        Check(edit.KlCoefficient is null || (double.IsFinite(edit.KlCoefficient.Value) && edit.KlCoefficient >= 0), "kl_coefficient", "0 or greater");
-        Check(edit.KlCoefficient is null or 0 || _config.Lora is not null || _config.Loss.KlCoefficient > 0, "kl_coefficient", "0: the run began without a reference policy");
-        Check(edit.MaxResponseTokens is null || (edit.MaxResponseTokens > 0 && edit.MaxResponseTokens <= _config.MaxResponseTokens), "max_response_tokens", $"between 1 and {_config.MaxResponseTokens}");
-        Check(edit.KlCeiling is null || (double.IsFinite(edit.KlCeiling.Value) && edit.KlCeiling > 0), "kl_ceiling", "positive");
+        edit.Check(_config);
         lock (_editGate)
         {
             _edit = _edit is null ? edit : edit.Over(_edit);
@@ -108,38 +105,30 @@ public sealed class GrpoRun
             using StreamWriter samples = Open("samples.jsonl", state.Step);
             using StreamWriter evaluations = Open("evaluations.jsonl", state.Step);
             _observer.Started(new GrpoStart(
-                ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, state.Step, totalSteps));
+                ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, state.Step, totalSteps, state.TrainedTokens));
 
-            // 2. The initial policy, measured.
+            // 2. The initial policy, measured; or what an earlier execution was stopped from measuring.
             await policy.PublishAsync(lease, cancellationToken).ConfigureAwait(false);
             Session session = new(lease, policy, updater, data, sampler, schedule, heldOut, metrics, samples, evaluations);
             try
             {
-                if (state.Step == 0 && heldOut.Count > 0)
+                if (IsEvaluationDue(session, state, totalSteps))
                 {
                     await EvaluateAsync(session, state, cancellationToken).ConfigureAwait(false);
                     Save(session, state);
                 }
 
                 // 3. The steps.
-                while (state.Step < totalSteps)
+                while (state.Step < totalSteps && !state.EndedByAlarm)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     Apply(state);
-                    bool ends = await StepAsync(session, state, cancellationToken).ConfigureAwait(false);
-                    bool isLast = ends || state.Step == totalSteps;
-                    bool improved = heldOut.Count > 0 && (isLast || state.Step % _config.Evaluation.EverySteps == 0)
-                        && await EvaluateAsync(session, state, cancellationToken).ConfigureAwait(false);
+                    state.EndedByAlarm = await StepAsync(session, state, cancellationToken).ConfigureAwait(false);
+                    bool isLast = state.EndedByAlarm || state.Step == totalSteps;
+                    bool improved = IsEvaluationDue(session, state, totalSteps) && await EvaluateAsync(session, state, cancellationToken).ConfigureAwait(false);
                     if (improved || isLast || state.Step % _config.Checkpoints.EverySteps == 0)
                     {
                         Save(session, state);
-                    }
-
-                    if (ends)
-                    {
-                        RestoreBest(session, state);
-                        policy.Export(_config.Output, _host.Format);
-                        return GrpoOutcome.EndedByAlarm;
                     }
                 }
             }
@@ -153,8 +142,10 @@ public sealed class GrpoRun
                 return GrpoOutcome.Stopped;
             }
 
+            // 4. The model.
+            ModelStep = state.EndedByAlarm ? RestoreBest(session, state) : state.Step;
             policy.Export(_config.Output, _host.Format);
-            return GrpoOutcome.Finished;
+            return state.EndedByAlarm ? GrpoOutcome.EndedByAlarm : GrpoOutcome.Finished;
         }
         finally
         {
@@ -302,6 +293,10 @@ public sealed class GrpoRun
         }
     }
 
+    private bool IsEvaluationDue(Session session, GrpoState state, int totalSteps) =>
+        session.HeldOut.Count > 0 && state.EvaluatedStep != state.Step
+        && (state.Step == totalSteps || state.EndedByAlarm || state.Step % _config.Evaluation.EverySteps == 0);
+
     /// <summary>Answers the held-out sets.</summary>
     /// <returns>Whether this is the best policy so far.</returns>
     private async Task<bool> EvaluateAsync(Session session, GrpoState state, CancellationToken cancellationToken)
@@ -310,7 +305,7 @@ public sealed class GrpoRun
         int rows = 0;
         foreach ((string set, IReadOnlyList<TrainingRow> setRows) in session.HeldOut)
         {
-            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion, Priority = RequestPriority.Background };
+            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion, Priority = RequestPriority.Background, Reward = _heldOutReward };
             IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync(set, setRows, cancellationToken).ConfigureAwait(false);
             WilsonInterval interval = new(cases.Count(item => item.Correct), cases.Count);
             GrpoEvaluation evaluation = new(state.Step, set, interval.Successes, interval.Cases, interval.Low, interval.High);
@@ -320,6 +315,7 @@ public sealed class GrpoRun
             rows += interval.Cases;
         }
 
+        state.EvaluatedStep = state.Step;
         double score = (double)correct / rows;
         if (state.BestStep is not null && score <= state.BestScore)
         {
@@ -334,7 +330,7 @@ public sealed class GrpoRun
     {
         // The first response of the first groups: a fixed choice, so that steps can be compared.
         GrpoSample[] samples = [.. groups.Take(_config.SamplesLogged).Select(group => new GrpoSample(
-            step, group.Prompt.Index, group.Prompt.Row.Messages[^1].Content ?? string.Empty, group.Prompt.Row.AnswerJson, group.Rollouts[0].Completion, group.Rollouts[0].Tokens.Length,
+            step, group.Prompt.Index, group.Prompt.Row.Messages[^1].Content ?? string.Empty, TrainingRowWriter.ToExpected(group.Prompt.Row), group.Rollouts[0].Completion, group.Rollouts[0].Tokens.Length,
             group.Rollouts[0].Outcome.Score?.Total, group.Rollouts[0].Outcome.Failure, [.. group.Rollouts.Select(rollout => rollout.Outcome.Score?.Total)]))];
         foreach (GrpoSample sample in samples)
         {
@@ -402,12 +398,15 @@ public sealed class GrpoRun
         _observer.Saved(state.Step, _checkpoints.PathOf(state.Step));
     }
 
-    private void RestoreBest(Session session, GrpoState state)
+    private int RestoreBest(Session session, GrpoState state)
     {
-        if (state.BestStep is int best && best != state.Step)
+        if (state.BestStep is not int best || best == state.Step)
         {
-            _checkpoints.Restore(_checkpoints.PathOf(best), session.Policy.Parameters, []);
+            return state.Step;
         }
+
+        _checkpoints.Restore(_checkpoints.PathOf(best), session.Policy.Parameters, []);
+        return best;
     }
 
     private LearningRateSchedule Schedule(int totalSteps)

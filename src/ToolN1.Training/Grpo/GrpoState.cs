@@ -35,11 +35,17 @@ internal sealed record GrpoState : IRunState
     /// <summary>Seconds of steps.</summary>
     public double Seconds { get; set; }
 
+    /// <summary>Step of the last evaluation; null before the first.</summary>
+    public int? EvaluatedStep { get; set; }
+
     /// <summary>Step of the best evaluation; null before the first.</summary>
     public int? BestStep { get; set; }
 
     /// <summary>Its exact match.</summary>
     public double BestScore { get; set; }
+
+    /// <summary>Whether an alarm has ended the run; a resumed one does not train on.</summary>
+    public bool EndedByAlarm { get; set; }
 
     /// <summary>Values changed during the run.</summary>
     public GrpoEdit Edit { get; set; } = new();
@@ -62,6 +68,25 @@ public sealed record GrpoEdit
 
     /// <summary>See <see cref="GrpoAlarms.KlCeiling"/>.</summary>
     public double? KlCeiling { get; init; }
+
+    /// <summary>Checks the values against the run that is to take them.</summary>
+    /// <exception cref="GrpoEditException">A value is out of range, or the run cannot take it.</exception>
+    public void Check(GrpoConfig config)
+    {
+        static void Require(bool holds, string field, string what)
+        {
+            if (!holds)
+            {
+                throw new GrpoEditException(field, what);
+            }
+        }
+
+        Require(LearningRate is null || (double.IsFinite(LearningRate.Value) && LearningRate > 0), "learning_rate", "positive");
+        Require(KlCoefficient is null || (double.IsFinite(KlCoefficient.Value) && KlCoefficient >= 0), "kl_coefficient", "0 or greater");
+        Require(KlCoefficient is null or 0 || config.Lora is not null || config.Loss.KlCoefficient > 0, "kl_coefficient", "0: the run began without a reference policy");
+        Require(MaxResponseTokens is null || (MaxResponseTokens > 0 && MaxResponseTokens <= config.MaxResponseTokens), "max_response_tokens", $"between 1 and {config.MaxResponseTokens}");
+        Require(KlCeiling is null || (double.IsFinite(KlCeiling.Value) && KlCeiling > 0), "kl_ceiling", "positive");
+    }
 
     /// <summary>This edit's values over those of an earlier one.</summary>
     public GrpoEdit Over(GrpoEdit earlier) => new()

@@ -37,4 +37,5 @@ public interface IGrpoObserver
 /// <param name="RowsTooLong">Rows left out for their prompt's length.</param>
 /// <param name="DoneSteps">Steps done before (0 for a new run).</param>
 /// <param name="TotalSteps">Steps in all.</param>
-public sealed record GrpoStart(long Parameters, long TrainedParameters, int Rows, int RowsTooLong, int DoneSteps, int TotalSteps);
+/// <param name="TrainedTokens">Tokens passed for gradients in the steps done.</param>
+public sealed record GrpoStart(long Parameters, long TrainedParameters, int Rows, int RowsTooLong, int DoneSteps, int TotalSteps, long TrainedTokens);

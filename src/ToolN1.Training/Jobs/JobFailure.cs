@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using ToolN1.Engine;
 using ToolN1.Engine.Model;
+using ToolN1.Engine.Sampling;
 using ToolN1.Training.Data;
 
 namespace ToolN1.Training.Jobs;
@@ -12,6 +14,11 @@ namespace ToolN1.Training.Jobs;
 /// <param name="Param">The request's field at fault, if one is.</param>
 internal sealed record JobFailure(string Code, string Message, string? Param = null)
 {
+    // What libtorch's allocators say, on a CPU and on a GPU.
+    private static readonly string[] NativeOutOfMemory = ["not enough memory", "out of memory", "can't allocate memory"];
+
+    private static readonly JobFailure OutOfMemory = new("out_of_memory", "There is not enough memory for this job. GET /admin/training/plan tells what a job needs and what would make it smaller.");
+
     // ENOSPC and EDQUOT of Unix, ERROR_DISK_FULL of Windows.
     private static readonly int[] DiskFull = [28, 122, unchecked((int)0x80070070)];
 
@@ -28,8 +35,11 @@ internal sealed record JobFailure(string Code, string Message, string? Param = n
             new JobFailure("disk_full", "The database's disk is full; what was saved before stays. Make room, then create the job again."),
         IOException io => new JobFailure("io_error", io.Message),
         UnauthorizedAccessException access => new JobFailure("io_error", access.Message),
-        OutOfMemoryException => new JobFailure("out_of_memory", "There is not enough memory for this job."),
+        OutOfMemoryException => OutOfMemory,
+        ExternalException native when NativeOutOfMemory.Any(words => native.Message.Contains(words, StringComparison.OrdinalIgnoreCase)) => OutOfMemory,
         EngineOverloadedException busy => new JobFailure("engine_unavailable", busy.Message),
+        EngineFaultException { InnerException: NonFiniteLogitsException } => new JobFailure(
+            "non_finite", "The trained weights give no finite logits any more: training diverged. A smaller learning_rate_multiplier helps.", "learning_rate_multiplier"),
         EngineFaultException fault => new JobFailure("engine_failed", fault.Message),
         _ => new JobFailure("internal_error", $"Training failed unexpectedly ({exception.GetType().Name}); the server's log says more."),
     };

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using ToolN1.Training.Grpo;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Storage;
 
@@ -23,6 +23,7 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             // A process that was killed may have reported steps beyond its last checkpoint; they are done again.
             context.Metrics.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
             context.Checkpoints.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
+            context.Samples.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
             JobRecord job = context.Jobs.Find(jobId)!;
             (job.Step, job.TotalSteps) = (doneSteps, totalSteps);
             string message = doneSteps == 0 ? $"Training begins: {totalSteps} steps." : $"Training goes on after step {doneSteps} of {totalSteps}.";
@@ -34,14 +35,9 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     public void Message(string level, string message) => store.Write(context => context.AddEvent(jobId, store.Now, level, message));
 
     /// <inheritdoc/>
-    public void Measured(int step, long trainedTokens, IReadOnlyDictionary<string, double> figures)
+    public void Measured(int step, long trainedTokens, string headline, IReadOnlyDictionary<string, double> figures)
     {
-        _last = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        foreach ((string name, double value) in figures.Where(figure => double.IsFinite(figure.Value)))
-        {
-            _last.Add(name, value);
-        }
-
+        _last = Finite(figures);
         _last["step"] = step;
         store.Write(context =>
         {
@@ -54,9 +50,67 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             (job.Step, job.TrainedTokens) = (step, trainedTokens);
             long spent = store.Now - _began;
             job.EstimatedFinish = step > _firstStep ? store.Now + (spent * (job.TotalSteps - step) / (step - _firstStep)) : null;
-            string loss = _last.TryGetValue("train_loss", out double value2) ? value2.ToString("F4", CultureInfo.InvariantCulture) : "not finite";
-            context.AddEvent(jobId, store.Now, "info", $"Step {step}/{job.TotalSteps}: training loss={loss}", _last);
+            context.AddEvent(jobId, store.Now, "info", $"Step {step}/{job.TotalSteps}: {headline}", _last);
         });
+    }
+
+    /// <inheritdoc/>
+    public void Evaluated(int step, string message, IReadOnlyDictionary<string, double> figures)
+    {
+        SortedDictionary<string, double> finite = Finite(figures);
+        store.Write(context =>
+        {
+            foreach ((string name, double value) in finite)
+            {
+                // A process that was killed before the step's checkpoint evaluates the step again.
+                context.Metrics.Where(item => item.JobId == jobId && item.Step == step && item.Name == name).ExecuteDelete();
+                context.Metrics.Add(new MetricRecord { JobId = jobId, Step = step, Name = name, Value = value });
+                _last[name] = value;
+            }
+
+            finite["step"] = step;
+            _last["step"] = step;
+            context.AddEvent(jobId, store.Now, "info", message, finite);
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Sampled(int step, IReadOnlyList<GrpoSample> samples) => store.Write(context => context.Samples.AddRange(samples.Select((sample, place) => new SampleRecord
+    {
+        JobId = jobId,
+        Step = step,
+        Place = place,
+        Kind = SampleKind.Rollout,
+        Request = sample.Question,
+        Expected = sample.Answer,
+        Completion = sample.Completion,
+        Reward = sample.Reward ?? 0,
+        Failure = sample.Reward is null ? sample.Failure ?? "unscored" : null,
+        GroupRewards = JsonSerializer.Serialize(sample.GroupRewards, JobsJson.Default.IReadOnlyListNullableDouble),
+    })));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Edits(int step)
+    {
+        List<string> edits = [];
+        if (store.Read(context => context.Edits.Any(item => item.JobId == jobId && (item.FromStep == null || item.FromStep == step))))
+        {
+            store.Write(context =>
+            {
+                foreach (EditRecord edit in context.Edits.Where(item => item.JobId == jobId && (item.FromStep == null || item.FromStep == step)).OrderBy(item => item.Sequence).ToList())
+                {
+                    if (edit.FromStep is null)
+                    {
+                        edit.FromStep = step;
+                        context.AddEvent(jobId, store.Now, "info", $"From step {step} on: {edit.Values}");
+                    }
+
+                    edits.Add(edit.Values);
+                }
+            });
+        }
+
+        return edits;
     }
 
     /// <inheritdoc/>
@@ -85,4 +139,7 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             context.AddEvent(jobId, store.Now, "info", $"Checkpoint created at step {step}");
         });
     }
+
+    private static SortedDictionary<string, double> Finite(IReadOnlyDictionary<string, double> figures) =>
+        new(figures.Where(figure => double.IsFinite(figure.Value)).ToDictionary(figure => figure.Key, figure => figure.Value), StringComparer.Ordinal);
 }

@@ -1,6 +1,6 @@
 namespace ToolN1.Training.Jobs;
 
-/// <summary>Tells the worker that something about jobs has changed.</summary>
+/// <summary>Tells whoever waits that something has changed.</summary>
 public sealed class JobSignal
 {
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
@@ -13,6 +16,10 @@ namespace ToolN1.Training.Jobs;
 /// </remarks>
 public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, ModelCatalog catalog, JobSignal signal, IEnumerable<ITrainingMethod> methods)
 {
+    // Enough for any batch that a profile has.
+    private const int PlannedRows = 1000;
+    private const int EventsAtOnce = 100;
+
     private static readonly string[] Ended = [JobStatus.Succeeded, JobStatus.Failed, JobStatus.Cancelled];
 
     /// <summary>Queues a job.</summary>
@@ -21,12 +28,14 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
     /// <exception cref="TrainingRefusedException">It cannot run so; names the field.</exception>
     public async Task<JobRecord> CreateAsync(JobRequest request, string who)
     {
-        ITrainingMethod method = methods.FirstOrDefault(item => item.Name == request.Method)
-            ?? throw new TrainingRefusedException($"There is no training method '{request.Method}'; there are {string.Join(", ", methods.Select(item => $"'{item.Name}'"))}.", "method.type");
+        JobDraft draft = await DraftAsync(request).ConfigureAwait(false);
+        if (draft.Plan is { Fits: false } plan)
+        {
+            throw new TrainingRefusedException(plan.Refusal, "method", "does_not_fit");
+        }
+
         FileRecord training = await FileAsync(request.TrainingFile, "training_file").ConfigureAwait(false);
         FileRecord? validation = request.ValidationFile is null ? null : await FileAsync(request.ValidationFile, "validation_file").ConfigureAwait(false);
-        (string startModel, string startFolder) = await catalog.ResolveFolderAsync(request.Model).ConfigureAwait(false);
-        string settings = method.Resolve(request.Settings, new MethodInputs(startFolder, training.Rows, training.LineWithoutReasoning));
         JobRecord job = await store.WriteAsync(async context =>
         {
             JobRecord record = new()
@@ -36,9 +45,9 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
                 Status = JobStatus.Queued,
                 Wish = JobWish.Run,
                 Model = request.Model,
-                StartModel = startModel,
-                Method = method.Name,
-                Settings = settings,
+                StartModel = draft.StartModel,
+                Method = draft.Method,
+                Settings = draft.Settings,
                 TrainingFile = training.Id,
                 DataHash = training.Sha256,
                 ValidationFile = validation?.Id,
@@ -49,12 +58,55 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
             };
             context.Jobs.Add(record);
             context.AddEvent(record.Id, store.Now, "info", $"Created fine-tuning job: {record.Id}");
-            context.AddEvent(record.Id, store.Now, "info", $"{training.Rows} training rows, {validation?.Rows ?? 0} held-out rows; starts from {startModel}.");
+            context.AddEvent(record.Id, store.Now, "info", $"{training.Rows} training rows, {validation?.Rows ?? 0} held-out rows; starts from {draft.StartModel}.");
             context.AddAudit(store.Now, who, "job.create", record.Id);
             return record;
         }).ConfigureAwait(false);
         signal.Wake();
         return job;
+    }
+
+    /// <summary>Looks at a job without making it: all checks but whether it fits, every value, and the memory that it would need.</summary>
+    /// <exception cref="TrainingRefusedException">It cannot run so; names the field.</exception>
+    public async Task<JobDraft> DraftAsync(JobRequest request)
+    {
+        ITrainingMethod method = Method(request.Method);
+        FileRecord training = await FileAsync(request.TrainingFile, "training_file").ConfigureAwait(false);
+        FileRecord? validation = request.ValidationFile is null ? null : await FileAsync(request.ValidationFile, "validation_file").ConfigureAwait(false);
+        (string startModel, string startFolder) = await catalog.ResolveFolderAsync(request.Model).ConfigureAwait(false);
+        MethodInputs inputs = new()
+        {
+            StartFolder = startFolder,
+            StartsLive = startModel == catalog.Live,
+            Rows = training.Rows,
+            LineWithoutReasoning = training.LineWithoutReasoning,
+            TrainingFile = files.ContentOf(training.Id),
+            ValidationFile = validation is null ? null : files.ContentOf(validation.Id),
+        };
+        string settings = await Task.Run(() => method.Resolve(request.Settings, inputs)).ConfigureAwait(false);
+        return new JobDraft(startModel, method.Name, settings, method.Plan(settings, startFolder, limit: null));
+    }
+
+    /// <summary>Plans a job that has no data yet.</summary>
+    /// <param name="model">The model to start from.</param>
+    /// <param name="methodName">The method.</param>
+    /// <param name="options">The method's own object.</param>
+    /// <param name="limit">Bytes there are; null asks the machine.</param>
+    /// <exception cref="TrainingRefusedException">It cannot run so; names the field.</exception>
+    public async Task<JobDraft> PlanAsync(string model, string methodName, JsonElement options, long? limit)
+    {
+        ITrainingMethod method = Method(methodName);
+        (string startModel, string startFolder) = await catalog.ResolveFolderAsync(model).ConfigureAwait(false);
+        string settings = method.Resolve(options, new MethodInputs
+        {
+            StartFolder = startFolder,
+            StartsLive = startModel == catalog.Live,
+            Rows = PlannedRows,
+            LineWithoutReasoning = null,
+            TrainingFile = null,
+            ValidationFile = null,
+        });
+        return new JobDraft(startModel, method.Name, settings, method.Plan(settings, startFolder, limit));
     }
 
     /// <summary>A job.</summary>
@@ -116,12 +168,87 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
     }
 
     /// <summary>Sampled answers of a job, newest step first.</summary>
-    public async Task<IReadOnlyList<SampleRecord>> SamplesAsync(string id, int limit)
+    /// <param name="id">The job.</param>
+    /// <param name="kind">Only of this kind; null for all.</param>
+    /// <param name="step">Only of this step; null for all.</param>
+    /// <param name="limit">Most samples.</param>
+    public async Task<IReadOnlyList<SampleRecord>> SamplesAsync(string id, string? kind, int? step, int limit)
     {
         await GetAsync(id).ConfigureAwait(false);
-        return await store.ReadAsync(context => context.Samples.AsNoTracking().Where(item => item.JobId == id)
+        return await store.ReadAsync(context => context.Samples.AsNoTracking()
+            .Where(item => item.JobId == id && (kind == null || item.Kind == kind) && (step == null || item.Step == step))
             .OrderByDescending(item => item.Step).ThenBy(item => item.Place).Take(limit).ToListAsync()).ConfigureAwait(false);
     }
+
+    /// <summary>Ends with the next change of anything: take it first, look at the jobs then.</summary>
+    public Task Changed => store.Changed;
+
+    /// <summary>Events of a job beyond one, oldest first; some of them where there are many.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="sequence">The event before; 0 begins.</param>
+    public Task<List<EventRecord>> EventsBeyondAsync(string id, long sequence) =>
+        store.ReadAsync(context => context.Events.AsNoTracking().Where(item => item.JobId == id && item.Sequence > sequence).OrderBy(item => item.Sequence).Take(EventsAtOnce).ToListAsync());
+
+    /// <summary>Changes of a job's values, oldest first.</summary>
+    public Task<List<EditRecord>> EditsAsync(string id) =>
+        store.ReadAsync(context => context.Edits.AsNoTracking().Where(item => item.JobId == id).OrderBy(item => item.Sequence).ToListAsync());
+
+    /// <summary>Changes a job's values from its next step on.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="edit">The values, of the shape that the API checked.</param>
+    /// <param name="who">Who asks, for the audit log.</param>
+    /// <exception cref="TrainingRefusedException">There is none of that id, it has ended, or it cannot take a value; names it.</exception>
+    public Task<JobRecord> EditAsync(string id, JsonElement edit, string who) => ChangeAsync(id, who, "job.edit", (context, job) =>
+    {
+        if (Ended.Contains(job.Status))
+        {
+            throw Conflict(job, "changed");
+        }
+
+        string values = Method(job.Method).CheckEdit(job.Settings, edit);
+        context.Edits.Add(new EditRecord
+        {
+            JobId = id,
+            Sequence = 1 + (context.Edits.Where(item => item.JobId == id).Max(item => (long?)item.Sequence) ?? 0),
+            Values = values,
+            CreatedAt = store.Now,
+        });
+        context.AddEvent(id, store.Now, "info", $"Change asked for: {values}");
+    });
+
+    /// <summary>Keeps a checkpoint whatever its age, or lets it go again.</summary>
+    /// <exception cref="TrainingRefusedException">There is none of that job and step.</exception>
+    public async Task<CheckpointRecord> PinAsync(string id, int step, bool isPinned, string who)
+    {
+        await GetAsync(id).ConfigureAwait(false);
+        return await store.WriteAsync(async context =>
+        {
+            CheckpointRecord checkpoint = await context.Checkpoints.FindAsync(id, step).ConfigureAwait(false)
+                ?? throw TrainingRefusedException.NotFound("checkpoint", step.ToString(CultureInfo.InvariantCulture));
+            string mark = PinOf(checkpoint);
+            try
+            {
+                if (isPinned)
+                {
+                    await File.WriteAllBytesAsync(mark, [], CancellationToken.None).ConfigureAwait(false);
+                }
+                else
+                {
+                    File.Delete(mark);
+                }
+            }
+            catch (DirectoryNotFoundException)
+            {
+                throw TrainingRefusedException.NotFound("checkpoint", step.ToString(CultureInfo.InvariantCulture));
+            }
+
+            context.AddAudit(store.Now, who, isPinned ? "checkpoint.pin" : "checkpoint.unpin", $"{id}:{step}");
+            return checkpoint;
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a checkpoint is kept whatever its age.</summary>
+    public bool IsPinned(CheckpointRecord checkpoint) => File.Exists(PinOf(checkpoint));
 
     /// <summary>Stops a job for good: a waiting one at once, a running one at a checkpoint.</summary>
     /// <exception cref="TrainingRefusedException">There is none of that id, or it has ended.</exception>
@@ -183,6 +310,11 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
 
     private static TrainingRefusedException Conflict(JobRecord job, string done) =>
         new($"Job '{job.Id}' is {job.Status}; it cannot be {done}.", null, "job_state") { IsConflict = true };
+
+    private ITrainingMethod Method(string name) => methods.FirstOrDefault(item => item.Name == name)
+        ?? throw new TrainingRefusedException($"There is no training method '{name}'; there are {string.Join(", ", methods.Select(item => $"'{item.Name}'"))}.", "method.type");
+
+    private string PinOf(CheckpointRecord checkpoint) => Path.Combine(store.PathOf(checkpoint.Folder), RunCheckpointFiles.Pin);
 
     private async Task<JobRecord> ChangeAsync(string id, string who, string action, Action<TrainingContext, JobRecord> change)
     {

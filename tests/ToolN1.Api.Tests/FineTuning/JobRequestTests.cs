@@ -14,7 +14,6 @@ public sealed class JobRequestTests
     [InlineData("\"hyperparameters\":{\"live_share\":1}", "hyperparameters.live_share", "invalid_value")]
     [InlineData("\"method\":{\"type\":\"supervised\"},\"hyperparameters\":{}", "hyperparameters", "invalid_value")]
     [InlineData("\"method\":{\"type\":\"dpo\"}", "method.type", "unsupported_parameter")]
-    [InlineData("\"method\":{\"type\":\"reinforcement\"}", "method.type", "unsupported_parameter")]
     [InlineData("\"method\":{\"type\":\"other\"}", "method.type", "invalid_value")]
     [InlineData("\"method\":{\"type\":\"supervised\",\"supervised\":{\"hyperparameters\":{\"beta\":1}}}", "method.supervised.hyperparameters.beta", "unknown_parameter")]
     [InlineData("\"integrations\":[{\"type\":\"wandb\"}]", "integrations", "invalid_value")]
@@ -43,20 +42,23 @@ public sealed class JobRequestTests
         Assert.Equal("model_not_found", (await Json.ErrorAsync(model, 404))["code"]!.GetValue<string>());
     }
 
-    [Fact]
-    public async Task Create_EveryExampleOfTheDocument_FitsItsShape()
+    [Theory]
+    [InlineData("/v1/fine_tuning/jobs")]
+    [InlineData("/admin/training/jobs")]
+    public async Task Create_EveryExampleOfTheDocument_IsTaken(string route)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = TrainingServer.WithReinforcement();
         string file = await server.FileAsync();
         JsonNode document = await server.GetAsync("/openapi/v1.json");
-        JsonObject examples = document["paths"]!["/v1/fine_tuning/jobs"]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
+        JsonObject examples = document["paths"]![route]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
         foreach ((_, JsonNode? example) in examples)
         {
             JsonNode body = example!["value"]!.DeepClone();
             body["training_file"] = file;
             body["validation_file"] = file;
-            JsonNode job = await server.PostOkAsync("/v1/fine_tuning/jobs", body.ToJsonString());
-            Assert.Equal("fine_tuning.job", job["object"]!.GetValue<string>());
+            JsonNode answer = await server.PostOkAsync(route, body.ToJsonString());
+            string expected = body["dry_run"] is not null ? "training.plan" : route[1] == 'v' ? "fine_tuning.job" : "training.job";
+            Assert.Equal(expected, answer["object"]!.GetValue<string>());
         }
     }
 

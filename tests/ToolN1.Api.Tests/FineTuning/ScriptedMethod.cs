@@ -26,7 +26,7 @@ internal sealed class ScriptedMethod : ITrainingMethod
     public string Resolve(JsonElement settings, MethodInputs inputs) =>
         """{"n_epochs":1,"batch_size":1,"learning_rate_multiplier":1,"checkpoint_every_steps":1,"live_share":0.5}""";
 
-    public async Task<string?> RunAsync(MethodRun run, CancellationToken cancellationToken)
+    public async Task<MethodResult?> RunAsync(MethodRun run, CancellationToken cancellationToken)
     {
         Rows.Enqueue(await File.ReadAllTextAsync(run.TrainingRows, CancellationToken.None));
         if (Failures.TryDequeue(out Exception? failure))
@@ -49,7 +49,7 @@ internal sealed class ScriptedMethod : ITrainingMethod
             }
 
             step++;
-            run.Reporter.Measured(step, step * 10, new Dictionary<string, double> { ["train_loss"] = 1.0 / step, ["train_mean_token_accuracy"] = 0.5, ["grad_norm"] = double.NaN });
+            run.Reporter.Measured(step, step * 10, $"training loss={1.0 / step:F4}", new Dictionary<string, double> { ["train_loss"] = 1.0 / step, ["train_mean_token_accuracy"] = 0.5, ["grad_norm"] = double.NaN });
             string checkpoint = Path.Combine(run.Folder, "checkpoints", $"step-{step}");
             Directory.CreateDirectory(checkpoint);
             await File.WriteAllTextAsync(state, $"{step}", CancellationToken.None);
@@ -59,8 +59,8 @@ internal sealed class ScriptedMethod : ITrainingMethod
         string model = Path.Combine(run.Folder, "model");
         Directory.CreateDirectory(model);
         await File.WriteAllTextAsync(Path.Combine(model, "weights"), run.Name, CancellationToken.None);
-        return model;
+        return new MethodResult(model, Steps);
     }
 
-    public void Export(string checkpoint, string startFolder, string folder) => File.WriteAllText(Path.Combine(folder, "weights"), checkpoint);
+    public void Export(string settings, string checkpoint, string startFolder, string folder) => File.WriteAllText(Path.Combine(folder, "weights"), checkpoint);
 }

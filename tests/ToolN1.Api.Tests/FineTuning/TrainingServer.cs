@@ -4,6 +4,8 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ToolN1.Api.Tests.Support;
+using ToolN1.Engine.Hosting;
+using ToolN1.TestSupport;
 using ToolN1.Training.Jobs.Methods;
 
 namespace ToolN1.Api.Tests.FineTuning;
@@ -16,18 +18,49 @@ internal sealed class TrainingServer : IDisposable
 
     private readonly ApiServer _server;
 
+    private readonly string? _model;
+
+    private TimeProvider? Time { get; }
+
     public TrainingServer(Action<FakeEngine>? configure = null, string? dataDirectory = null, params (string Key, string Value)[] settings)
+        : this(configure, dataDirectory, model: null, time: null, settings)
     {
+    }
+
+    private TrainingServer(Action<FakeEngine>? configure, string? dataDirectory, string? model, TimeProvider? time, params (string Key, string Value)[] settings)
+    {
+        _model = model;
+        Time = time;
         _server = new ApiServer(
             configure ?? (_ => { }),
             services =>
             {
-                services.RemoveAll<ITrainingMethod>();
-                services.AddSingleton<ITrainingMethod>(Method);
+                if (Time is not null)
+                {
+                    services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
+                }
+
+                if (model is null)
+                {
+                    services.RemoveAll<ITrainingMethod>();
+                    services.AddSingleton<ITrainingMethod>(Method);
+                }
+                else
+                {
+                    ServedModel served = (ServedModel)services.Last(service => service.ServiceType == typeof(ServedModel)).ImplementationInstance!;
+                    services.Replace(ServiceDescriptor.Singleton(served with { Folder = model }));
+                }
             },
             [("ToolN1:Auth:AdminKeys:0", Key), ("ToolN1:Auth:ApiKeys:0", "api-key"), .. dataDirectory is null ? [] : new[] { ("ToolN1:DataDirectory", dataDirectory) }, .. settings]);
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
     }
+
+    /// <summary>A server with the real methods over a tiny model's files; its fake engine trains nothing.</summary>
+    public static TrainingServer WithReinforcement() =>
+        new(null, null, TinyCheckpoint.Write(Directory.CreateTempSubdirectory("tooln1-methods-").FullName), null);
+
+    /// <summary>A server with another clock.</summary>
+    public static TrainingServer WithTime(TimeProvider time) => new(null, null, null, time);
 
     public ScriptedMethod Method { get; } = new();
 
@@ -101,7 +134,14 @@ internal sealed class TrainingServer : IDisposable
     public async Task<string[]> MessagesAsync(string job) =>
         [.. (await GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=1000"))["data"]!.AsArray().Select(item => item!["message"]!.GetValue<string>())];
 
-    public void Dispose() => _server.Dispose();
+    public void Dispose()
+    {
+        _server.Dispose();
+        if (_model is not null)
+        {
+            Directory.Delete(_model, recursive: true);
+        }
+    }
 
     private static async Task<JsonNode> OkAsync(HttpResponseMessage response)
     {

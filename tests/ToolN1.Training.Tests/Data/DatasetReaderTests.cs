@@ -40,6 +40,20 @@ public sealed class DatasetReaderTests : IDisposable
             rows[1].Messages.Select(message => message.Role));
     }
 
+    [Fact]
+    public void Parse_OpenAiPrompt_IsARowWhoseLineGradersSee()
+    {
+        TrainingRow row = Assert.Single(DatasetReader.Parse(
+            """{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Oslo?"}], "tools": [{"type": "function", "function": {"name": "w"}}], "answer": [1.50], "more": {"a": "b"}}""", "f", 1));
+        Assert.Equal(("Be brief.", "Oslo?", "w"), (row.System, Assert.Single(row.Messages).Content, Assert.Single(row.Tools).Name));
+        Assert.Null(row.Think);
+        Assert.Equal("""{"answer": [1.50], "more": {"a": "b"}}""", TrainingRowWriter.ToExpected(row));
+
+        // As the job's own copy of its rows keeps it.
+        TrainingRow again = TrainingRowReader.Parse(TrainingRowWriter.ToJson(row), "f", 1);
+        Assert.Equal((row.Item, "Be brief.", "w"), (again.Item, again.System, Assert.Single(again.Tools).Name));
+    }
+
     [Theory]
     [InlineData("""{"messages":[{"role":"user","content":"a"},{"role":"system","content":"b"}]}""", "messages[1].role 'system' stands only first")]
     [InlineData("""{"messages":[{"role":"function","content":"a"}]}""", "'function'")]

@@ -150,8 +150,8 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
                 if (step.Step == 1)
                 {
                     running!.Change(new GrpoEdit { LearningRate = 1e-3, KlCoefficient = 0.5, MaxResponseTokens = 4 });
-                    Assert.Throws<ArgumentException>(() => running.Change(new GrpoEdit { MaxResponseTokens = 9 }));
-                    Assert.Throws<ArgumentException>(() => running.Change(new GrpoEdit { LearningRate = 0 }));
+                    Assert.Throws<GrpoEditException>(() => running.Change(new GrpoEdit { MaxResponseTokens = 9 }));
+                    Assert.Throws<GrpoEditException>(() => running.Change(new GrpoEdit { LearningRate = 0 }));
                 }
             },
         };

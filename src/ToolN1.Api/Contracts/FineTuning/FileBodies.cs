@@ -18,9 +18,6 @@ internal sealed record FileBody
     [Description("When it was uploaded, in seconds since 1970.")]
     public required long CreatedAt { get; init; }
 
-    [Description("Always null: files stay until they are deleted.")]
-    public long? ExpiresAt { get; init; }
-
     [Description("The name that it was uploaded under.")]
     public required string Filename { get; init; }
 
@@ -29,9 +26,6 @@ internal sealed record FileBody
 
     [Description("Always `processed`: a file is checked before it is kept.")]
     public string Status { get; init; } = "processed";
-
-    [Description("Always null.")]
-    public string? StatusDetails { get; init; }
 
     [Description("Training rows in it. (ToolN1's extension.)")]
     public required int Rows { get; init; }

@@ -34,13 +34,16 @@ internal static partial class FineTuningShapes
                         new("type", new StringShape { Values = ["supervised"] }, "Always `supervised`.") { Required = true },
                         new("supervised", new ObjectShape("SupervisedOptions", "Options of the method.", [new("hyperparameters", Hyperparameters, "How it trains.")]), "Options of the method."),
                     ]),
+                ["reinforcement"] = new(
+                    "ReinforcementMethod",
+                    "Samples groups of answers to each row's prompt from the served model, scores them, and moves the model towards what was better than its group (GRPO).",
+                    [
+                        new("type", new StringShape { Values = ["reinforcement"] }, "Always `reinforcement`.") { Required = true },
+                        new("reinforcement", ReinforcementShapes.Options, "Options of the method."),
+                    ]),
             })
             {
-                Refused = new Dictionary<string, string>
-                {
-                    ["dpo"] = "Preference training is not supported.",
-                    ["reinforcement"] = "This version's jobs train `supervised` only.",
-                },
+                Refused = new Dictionary<string, string> { ["dpo"] = "Preference training is not supported." },
             },
             "How to train; absent: supervised."),
             new("hyperparameters", Hyperparameters, "The older place of the supervised method's hyperparameters; not together with `method`."),

@@ -55,8 +55,8 @@ internal sealed record JobBody
     [Description("How it trains.")]
     public required MethodBody Method { get; init; }
 
-    [Description("The method's hyperparameters, as numbers.")]
-    public required HyperparametersBody Hyperparameters { get; init; }
+    [Description("The hyperparameters that all methods have, as numbers.")]
+    public required CommonHyperparametersBody Hyperparameters { get; init; }
 
     [Description("Always empty: there are no integrations.")]
     public IReadOnlyList<string> Integrations { get; init; } = [];
@@ -95,6 +95,10 @@ internal sealed record MethodBody
     [Description("Options of the supervised method.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MethodOptionsBody? Supervised { get; init; }
+
+    [Description("Options of the reinforcement method.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ReinforcementOptionsBody? Reinforcement { get; init; }
 }
 
 /// <summary>Options of a method.</summary>
@@ -103,6 +107,21 @@ internal sealed record MethodOptionsBody
 {
     [Description("Its hyperparameters, as numbers.")]
     public required HyperparametersBody Hyperparameters { get; init; }
+}
+
+/// <summary>What all methods have.</summary>
+[Description("Hyperparameters that all methods have; those that were `auto` with the number that they became.")]
+internal sealed record CommonHyperparametersBody
+{
+    [Description("Passes over the rows; absent where the job has a number of steps instead.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? NEpochs { get; init; }
+
+    [Description("Rows of a step.")]
+    public required int BatchSize { get; init; }
+
+    [Description("Factor on the learning rate.")]
+    public required double LearningRateMultiplier { get; init; }
 }
 
 /// <summary>Hyperparameters.</summary>
@@ -201,6 +220,9 @@ internal sealed record CheckpointBody
     [Description("The job.")]
     public required string FineTuningJobId { get; init; }
 
+    [Description("Whether it is kept whatever its age. (ToolN1's extension.)")]
+    public required bool Pinned { get; init; }
+
     [Description("The step's figures: `step`, `train_loss`, `train_mean_token_accuracy` and ours.")]
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
 }
@@ -248,7 +270,7 @@ internal sealed record StepMetricsBody
 }
 
 /// <summary>Samples.</summary>
-[Description("Answers of a job's model to held-out rows.")]
+[Description("Answers of a job's model.")]
 internal sealed record SampleList
 {
     [Description("Always `list`.")]
@@ -262,18 +284,27 @@ internal sealed record SampleList
 [Description("An answer, and what it was worth.")]
 internal sealed record SampleBody
 {
-    [Description("Steps that the model had done.")]
+    [Description("The step that it was sampled in, or that the model had done.")]
     public required int Step { get; init; }
+
+    [Description("`rollout`: one that the step was trained on. `held_out`: the finished model's, to a held-out row.")]
+    public required string Kind { get; init; }
 
     [Description("The last message of the prompt.")]
     public required string Request { get; init; }
 
-    [Description("The right calls.")]
+    [Description("The right calls, or the reference fields that a grader reads.")]
     public required string Expected { get; init; }
 
     [Description("What the model wrote, tags included.")]
     public required string Completion { get; init; }
 
-    [Description("1 for an exact match, else 0.")]
-    public required double Reward { get; init; }
+    [Description("What it was worth; of a held-out row 1 for a right answer, else 0. Null where it could not be scored.")]
+    public required double? Reward { get; init; }
+
+    [Description("Why it could not be scored, or null.")]
+    public required string? Failure { get; init; }
+
+    [Description("Of a rollout: the rewards of all answers to its prompt; else null.")]
+    public required IReadOnlyList<double?>? GroupRewards { get; init; }
 }

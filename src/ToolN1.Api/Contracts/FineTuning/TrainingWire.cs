@@ -23,7 +23,7 @@ internal static class TrainingWire
 
     public static JobBody Job(JobRecord job)
     {
-        HyperparametersBody hyperparameters = JsonSerializer.Deserialize(job.Settings, ApiJsonContext.Relaxed.HyperparametersBody)!;
+        MethodBody method = Method(job.Method, job.Settings);
         return new JobBody
         {
             Id = job.Id,
@@ -38,11 +38,38 @@ internal static class TrainingWire
             TrainedTokens = job.TrainedTokens,
             Seed = job.Seed,
             Error = job.ErrorCode is null ? null : new JobErrorBody { Code = job.ErrorCode, Message = job.ErrorMessage!, Param = job.ErrorParam },
-            Method = new MethodBody { Type = job.Method, Supervised = new MethodOptionsBody { Hyperparameters = hyperparameters } },
-            Hyperparameters = hyperparameters,
+            Method = method,
+            Hyperparameters = method.Reinforcement?.Hyperparameters is ReinforcementHyperparametersBody own
+                ? new CommonHyperparametersBody { NEpochs = own.NEpochs, BatchSize = own.BatchSize, LearningRateMultiplier = own.LearningRateMultiplier }
+                : new CommonHyperparametersBody
+                {
+                    NEpochs = method.Supervised!.Hyperparameters.NEpochs,
+                    BatchSize = method.Supervised.Hyperparameters.BatchSize,
+                    LearningRateMultiplier = method.Supervised.Hyperparameters.LearningRateMultiplier,
+                },
             Metadata = JsonSerializer.Deserialize(job.Metadata, ApiJsonContext.Relaxed.IReadOnlyDictionaryStringString)!,
             Step = job.Step,
             TotalSteps = job.TotalSteps,
+        };
+    }
+
+    /// <summary>A method with its resolved settings.</summary>
+    public static MethodBody Method(string method, string settings)
+    {
+        if (method == "supervised")
+        {
+            return new MethodBody { Type = method, Supervised = new MethodOptionsBody { Hyperparameters = JsonSerializer.Deserialize(settings, ApiJsonContext.Relaxed.HyperparametersBody)! } };
+        }
+
+        using JsonDocument document = JsonDocument.Parse(settings);
+        return new MethodBody
+        {
+            Type = method,
+            Reinforcement = new ReinforcementOptionsBody
+            {
+                Grader = document.RootElement.GetProperty("grader") is { ValueKind: JsonValueKind.Object } grader ? grader.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.Clone()) : null,
+                Hyperparameters = JsonSerializer.Deserialize(document.RootElement, ApiJsonContext.Relaxed.ReinforcementHyperparametersBody)!,
+            },
         };
     }
 
@@ -61,13 +88,14 @@ internal static class TrainingWire
         (id.StartsWith(EventPrefix, StringComparison.Ordinal) || id.StartsWith(CheckpointPrefix, StringComparison.Ordinal))
             && long.TryParse(id[(id.LastIndexOf('-') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
 
-    public static CheckpointBody Checkpoint(CheckpointRecord checkpoint, string model) => new()
+    public static CheckpointBody Checkpoint(CheckpointRecord checkpoint, string model, bool isPinned) => new()
     {
         Id = $"{CheckpointPrefix}{checkpoint.JobId[^8..]}-{checkpoint.Step.ToString(CultureInfo.InvariantCulture)}",
         CreatedAt = checkpoint.CreatedAt,
         FineTunedModelCheckpoint = model,
         StepNumber = checkpoint.Step,
         FineTuningJobId = checkpoint.JobId,
+        Pinned = isPinned,
         Metrics = Figures(checkpoint.Metrics),
     };
 
@@ -103,6 +131,18 @@ internal static class TrainingWire
         Action = entry.Action,
         Subject = entry.Subject,
         Details = entry.Details == "{}" ? null : JsonSerializer.Deserialize(entry.Details, ApiJsonContext.Relaxed.LiveDetailsBody),
+    };
+
+    public static SampleBody Sample(SampleRecord sample) => new()
+    {
+        Step = sample.Step,
+        Kind = sample.Kind,
+        Request = sample.Request,
+        Expected = sample.Expected,
+        Completion = sample.Completion,
+        Reward = sample.Failure is null ? sample.Reward : null,
+        Failure = sample.Failure,
+        GroupRewards = sample.GroupRewards is null ? null : JsonSerializer.Deserialize(sample.GroupRewards, ApiJsonContext.Relaxed.IReadOnlyListNullableDouble),
     };
 
     private static IReadOnlyDictionary<string, double> Figures(string json) =>

@@ -17,29 +17,8 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
     public async Task CreateAsync(HttpContext context)
     {
         using JsonDocument body = await RequestBody.ReadAsync(context, FineTuningShapes.CreateJob);
-        JsonElement request = body.RootElement;
-        bool hasMethod = request.Has("method", out JsonElement method);
-        bool hasOlder = request.Has("hyperparameters", out _);
-        if (hasMethod && hasOlder)
-        {
-            throw ApiException.Invalid("hyperparameters", "'hyperparameters' is the older place of 'method.supervised.hyperparameters'; give one of them.");
-        }
-
-        string type = hasMethod ? method.String("type")! : "supervised";
-        JobRecord job = await jobs.CreateAsync(
-            new JobRequest
-            {
-                Model = request.String("model")!,
-                TrainingFile = request.String("training_file")!,
-                ValidationFile = request.String("validation_file"),
-                Method = type,
-                Settings = hasMethod ? (method.Has(type, out JsonElement own) ? own : default) : request,
-                Seed = request.Integer("seed"),
-                Suffix = request.String("suffix"),
-                Metadata = request.Has("metadata", out JsonElement metadata) ? metadata.GetRawText() : "{}",
-            },
-            Caller.Of(context));
-        await WriteAsync(context, job);
+        JobRequest request = JobRequests.Bind(body.RootElement);
+        await WriteAsync(context, await JobRequests.NamingFieldsAsync(body.RootElement, () => jobs.CreateAsync(request, Caller.Of(context))));
     }
 
     /// <summary>GET: a page.</summary>
@@ -76,7 +55,7 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
         QueryString query = new(context, "after", "limit");
         JobRecord job = await jobs.GetAsync(Id(context));
         Page<CheckpointRecord> page = await jobs.CheckpointsAsync(job.Id, (int?)After(query), query.Integer("limit", 1, 100, 10));
-        CheckpointBody[] data = [.. page.Items.Select(checkpoint => TrainingWire.Checkpoint(checkpoint, catalog.NameOf(job, checkpoint.Step)))];
+        CheckpointBody[] data = [.. page.Items.Select(checkpoint => TrainingWire.Checkpoint(checkpoint, catalog.NameOf(job, checkpoint.Step), jobs.IsPinned(checkpoint)))];
         await JsonAnswer.WriteAsync(
             context,
             new CheckpointList { Data = data, HasMore = page.HasMore, FirstId = data.FirstOrDefault()?.Id, LastId = data.LastOrDefault()?.Id },
@@ -104,22 +83,11 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
     /// <summary>GET /admin/training/jobs/{id}/samples.</summary>
     public async Task SamplesAsync(HttpContext context)
     {
-        QueryString query = new(context, "limit");
-        IReadOnlyList<SampleRecord> samples = await jobs.SamplesAsync(Id(context), query.Integer("limit", 1, 1000, 100));
-        await JsonAnswer.WriteAsync(
-            context,
-            new SampleList
-            {
-                Data = [.. samples.Select(sample => new SampleBody
-                {
-                    Step = sample.Step,
-                    Request = sample.Request,
-                    Expected = sample.Expected,
-                    Completion = sample.Completion,
-                    Reward = sample.Reward,
-                })],
-            },
-            ApiJsonContext.Relaxed.SampleList);
+        QueryString query = new(context, "limit", "kind", "step");
+        string? kind = query.Text("kind") is null ? null : query.Choice("kind", "", SampleKind.Rollout, SampleKind.HeldOut);
+        int? step = query.Text("step") is null ? null : query.Integer("step", 0, int.MaxValue, 0);
+        IReadOnlyList<SampleRecord> samples = await jobs.SamplesAsync(Id(context), kind, step, query.Integer("limit", 1, 1000, 100));
+        await JsonAnswer.WriteAsync(context, new SampleList { Data = [.. samples.Select(TrainingWire.Sample)] }, ApiJsonContext.Relaxed.SampleList);
     }
 
     private static Task WriteAsync(HttpContext context, JobRecord job) => JsonAnswer.WriteAsync(context, TrainingWire.Job(job), ApiJsonContext.Relaxed.JobBody);

@@ -35,6 +35,8 @@ public static class TrainingServiceCollectionExtensions
         services.AddSingleton<JobSignal>();
         services.AddSingleton<TrainingJobs>();
         services.AddSingleton<ITrainingMethod, SupervisedMethod>();
+        services.AddSingleton<ReinforcementPlanner>();
+        services.AddSingleton<ITrainingMethod, ReinforcementMethod>();
         services.AddSingleton<TrainingWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<TrainingWorker>());
         return services.AddCaptures(configuration);

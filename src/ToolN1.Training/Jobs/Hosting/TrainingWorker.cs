@@ -151,7 +151,7 @@ internal sealed class TrainingWorker(
         JobReporter reporter = new(store, job.Id);
 
         // 2. The training.
-        string? modelFolder = await method.RunAsync(
+        MethodResult? result = await method.RunAsync(
             new MethodRun
             {
                 Name = string.Create(CultureInfo.InvariantCulture, $"job-{job.Number}"),
@@ -168,17 +168,16 @@ internal sealed class TrainingWorker(
                 Reporter = reporter,
             },
             cancellationToken).ConfigureAwait(false);
-        if (modelFolder is null)
+        if (result is null)
         {
             return Stopped;
         }
 
         // 3. The model, and how it does on what it has not seen.
-        int step = store.Read(context => context.Jobs.AsNoTracking().First(item => item.Id == job.Id).Step);
-        ModelRecord model = await catalog.RegisterAsync(job, step, modelFolder, cancellationToken).ConfigureAwait(false);
+        ModelRecord model = await catalog.RegisterAsync(job, result.Step, result.ModelFolder, cancellationToken).ConfigureAwait(false);
         if (JobFolders.HeldOutRows(store, job.Id) is string unseen)
         {
-            await MeasureAsync(job, model, unseen, reporter, cancellationToken).ConfigureAwait(false);
+            await MeasureAsync(job, model, unseen, method.Judge(job.Settings), reporter, cancellationToken).ConfigureAwait(false);
         }
 
         return (context, record) =>
@@ -191,27 +190,29 @@ internal sealed class TrainingWorker(
         };
     }
 
-    private async Task MeasureAsync(JobRecord job, ModelRecord model, string rows, JobReporter reporter, CancellationToken cancellationToken)
+    private async Task MeasureAsync(JobRecord job, ModelRecord model, string rows, HeldOutJudge? judge, JobReporter reporter, CancellationToken cancellationToken)
     {
-        using ModelUse before = await catalog.UseAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
+        using ModelUse before = await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
         using ModelUse now = await catalog.UseAsync(model.Name, cancellationToken).ConfigureAwait(false);
-        (HeldOutScore first, _) = await heldOut.ScoreAsync(rows, before.WeightVersion!, cancellationToken).ConfigureAwait(false);
-        (HeldOutScore last, IReadOnlyList<EvaluationCase> cases) = await heldOut.ScoreAsync(rows, now.WeightVersion!, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore first, _) = await heldOut.ScoreAsync(rows, before.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore last, IReadOnlyList<EvaluationCase> cases) = await heldOut.ScoreAsync(rows, now.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         store.Write(context =>
         {
-            context.Samples.Where(item => item.JobId == job.Id && item.Step == model.Step).ExecuteDelete();
+            context.Samples.Where(item => item.JobId == job.Id && item.Step == model.Step && item.Kind == SampleKind.HeldOut).ExecuteDelete();
+            int rollouts = context.Samples.Count(item => item.JobId == job.Id && item.Step == model.Step);
             context.Samples.AddRange(cases.Take(SamplesKept).Select(item => new SampleRecord
             {
                 JobId = job.Id,
                 Step = model.Step,
-                Place = item.Index,
+                Place = rollouts + item.Index,
+                Kind = SampleKind.HeldOut,
                 Request = item.Request,
                 Expected = item.Expected,
                 Completion = item.Output,
                 Reward = item.Correct ? 1 : 0,
             }));
         });
-        reporter.Message("info", $"Held-out exact match: {first.Correct} of {first.Rows} rows before, {last.Correct} now.");
+        reporter.Message("info", $"Held-out {(judge is null ? "exact match" : "answers of full reward")}: {first.Correct} of {first.Rows} rows before, {last.Correct} now.");
     }
 
     /// <summary>Ends the run when the job is asked to pause or cancel.</summary>

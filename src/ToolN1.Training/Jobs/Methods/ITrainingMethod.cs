@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ToolN1.Training.Grpo;
+using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Jobs.Methods;
 
@@ -18,18 +20,82 @@ public interface ITrainingMethod
     /// <summary>Trains to the end, or until cancelled; either way the last step is in a checkpoint. Goes on from the newest checkpoint in the job's folder.</summary>
     /// <param name="run">The job.</param>
     /// <param name="cancellationToken">Ends the run after the step in progress, with a checkpoint.</param>
-    /// <returns>The finished model's folder; null when cancelled before the end.</returns>
-    Task<string?> RunAsync(MethodRun run, CancellationToken cancellationToken);
+    /// <returns>The finished model; null when cancelled before the end.</returns>
+    Task<MethodResult?> RunAsync(MethodRun run, CancellationToken cancellationToken);
+
+    /// <summary>Checks a change of a job's values, which holds from its next step on.</summary>
+    /// <param name="settings">What <see cref="Resolve"/> returned.</param>
+    /// <param name="edit">The values, of the shape that the API checked.</param>
+    /// <returns>What <see cref="IJobReporter.Edits"/> gives back.</returns>
+    /// <exception cref="TrainingRefusedException">The job cannot take it; names the field.</exception>
+    string CheckEdit(string settings, JsonElement edit) =>
+        throw new TrainingRefusedException($"The values of a '{Name}' job cannot be changed once it is made.", null, "not_editable") { IsConflict = true };
+
+    /// <summary>What a job will need, in bytes by kind; null where that is not known.</summary>
+    /// <param name="settings">What <see cref="Resolve"/> returned.</param>
+    /// <param name="startFolder">Hugging Face folder that training starts from.</param>
+    /// <param name="limit">Bytes there are; null asks the machine.</param>
+    JobPlan? Plan(string settings, string startFolder, long? limit) => null;
+
+    /// <summary>How held-out answers of a job are judged; null asks for exactly the row's calls.</summary>
+    /// <param name="settings">What <see cref="Resolve"/> returned.</param>
+    HeldOutJudge? Judge(string settings) => null;
 
     /// <summary>Writes the model of a checkpoint as a Hugging Face folder.</summary>
+    /// <param name="settings">What <see cref="Resolve"/> returned.</param>
     /// <param name="checkpoint">The checkpoint's folder.</param>
     /// <param name="startFolder">The model that the job started from.</param>
     /// <param name="folder">An empty folder to fill.</param>
-    void Export(string checkpoint, string startFolder, string folder);
+    void Export(string settings, string checkpoint, string startFolder, string folder);
 }
 
 /// <summary>What a method may look at before a job begins.</summary>
-/// <param name="StartFolder">Hugging Face folder that training starts from.</param>
-/// <param name="Rows">Training rows.</param>
-/// <param name="LineWithoutReasoning">First line of the training file whose row has no reasoning; null when all have.</param>
-public sealed record MethodInputs(string StartFolder, int Rows, int? LineWithoutReasoning);
+public sealed record MethodInputs
+{
+    /// <summary>Hugging Face folder that training starts from.</summary>
+    public required string StartFolder { get; init; }
+
+    /// <summary>Whether that is the model that answers requests which name no version.</summary>
+    public required bool StartsLive { get; init; }
+
+    /// <summary>Training rows.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>First line of the training file whose row has no reasoning; null when all have.</summary>
+    public required int? LineWithoutReasoning { get; init; }
+
+    /// <summary>The uploaded training file; null where a job is planned that has none yet.</summary>
+    public required string? TrainingFile { get; init; }
+
+    /// <summary>The uploaded held-out file, or null.</summary>
+    public required string? ValidationFile { get; init; }
+}
+
+/// <summary>A finished model.</summary>
+/// <param name="ModelFolder">A Hugging Face folder, or an adapter in PEFT's layout; the caller moves it.</param>
+/// <param name="Step">Steps that it had done: fewer than the job's where an earlier checkpoint was better.</param>
+public sealed record MethodResult(string ModelFolder, int Step);
+
+/// <summary>Judges held-out answers.</summary>
+/// <param name="Reward">Worth 1 or more: right.</param>
+/// <param name="Key">Tells judges apart, for scores that are kept.</param>
+public sealed record HeldOutJudge(IReward Reward, string Key);
+
+/// <summary>What a job will need at its peak, the server that it runs in included.</summary>
+/// <param name="Items">Bytes by kind.</param>
+/// <param name="Total">All bytes.</param>
+/// <param name="Limit">Bytes there are.</param>
+/// <param name="Remedies">Where it does not fit: changes that make it smaller, each with all before it.</param>
+public sealed record JobPlan(IReadOnlyList<GrpoMemoryItem> Items, long Total, long Limit, IReadOnlyList<GrpoMemoryRemedy> Remedies)
+{
+    /// <summary>Whether it fits.</summary>
+    public bool Fits => Total <= Limit;
+
+    /// <summary>What is told of a job that does not fit.</summary>
+    public string Refusal =>
+        $"The job needs {MiB(Total)} MiB and there are {MiB(Limit)} MiB. "
+        + (Remedies.Count == 0 || Remedies[^1].TotalBytes > Limit ? "Nothing that can be changed about it makes it fit" : "With these it would fit")
+        + (Remedies.Count == 0 ? "." : $": {string.Join(", ", Remedies.Select(remedy => $"{remedy.Change} ({MiB(remedy.TotalBytes)} MiB)"))}, each on top of those before it.");
+
+    private static long MiB(long bytes) => bytes >> 20;
+}

@@ -2,6 +2,7 @@ using ToolN1.Engine;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Grpo;
 
 namespace ToolN1.Training.Jobs.Methods;
 
@@ -61,8 +62,25 @@ public interface IJobReporter
     /// <summary>Figures of a step.</summary>
     /// <param name="step">The step, from 1.</param>
     /// <param name="trainedTokens">Tokens trained on since the job began.</param>
+    /// <param name="headline">The step in a few words.</param>
     /// <param name="figures">By name.</param>
-    void Measured(int step, long trainedTokens, IReadOnlyDictionary<string, double> figures);
+    void Measured(int step, long trainedTokens, string headline, IReadOnlyDictionary<string, double> figures);
+
+    /// <summary>Figures of an evaluation after a step.</summary>
+    /// <param name="step">The step; 0 is the start.</param>
+    /// <param name="message">What was found.</param>
+    /// <param name="figures">By name.</param>
+    void Evaluated(int step, string message, IReadOnlyDictionary<string, double> figures);
+
+    /// <summary>Some answers that a step was trained on.</summary>
+    void Sampled(int step, IReadOnlyList<GrpoSample> samples);
+
+    /// <summary>
+    /// Changes that hold from a step on, oldest first, as <see cref="ITrainingMethod.CheckEdit"/> wrote them. Those that have
+    /// come since the last call are given to this step, for this run and for one that goes on from before it.
+    /// </summary>
+    /// <param name="step">The step about to begin, from 1.</param>
+    IReadOnlyList<string> Edits(int step);
 
     /// <summary>A checkpoint was written; older ones that the method has removed are forgotten.</summary>
     /// <param name="step">Steps that it holds.</param>

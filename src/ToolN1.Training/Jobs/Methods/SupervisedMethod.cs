@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Model;
@@ -50,7 +51,7 @@ internal sealed class SupervisedMethod : ITrainingMethod
     }
 
     /// <inheritdoc/>
-    public async Task<string?> RunAsync(MethodRun run, CancellationToken cancellationToken)
+    public async Task<MethodResult?> RunAsync(MethodRun run, CancellationToken cancellationToken)
     {
         SupervisedSettings settings = JsonSerializer.Deserialize(run.Settings, MethodJson.Default.SupervisedSettings)!;
         await using ModelLease lease = run.Models.Lease(run.Name, settings.LiveShare);
@@ -62,11 +63,11 @@ internal sealed class SupervisedMethod : ITrainingMethod
         SftRun training = new(config, run.Name, new Observer(run.Reporter), Turn);
         bool finished = await Task.Factory.StartNew(
             () => training.Execute(training.CanResume, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        return finished ? training.ModelFolder : null;
+        return finished ? new MethodResult(training.ModelFolder, settings.Steps) : null;
     }
 
     /// <inheritdoc/>
-    public void Export(string checkpoint, string startFolder, string folder) => CheckpointModel.Write(checkpoint, startFolder, folder);
+    public void Export(string settings, string checkpoint, string startFolder, string folder) => CheckpointModel.Write(checkpoint, startFolder, folder);
 
     private static SftConfig ConfigOf(MethodRun run, SupervisedSettings settings, Device device, ModelConfig model) => new()
     {
@@ -111,7 +112,7 @@ internal sealed class SupervisedMethod : ITrainingMethod
             // Every step is measured too.
         }
 
-        public void Measured(SftStepResult result) => reporter.Measured(result.Step, result.Tokens, new Dictionary<string, double>
+        public void Measured(SftStepResult result) => reporter.Measured(result.Step, result.Tokens, $"training loss={Rounded(result.AnswerLoss)}", new Dictionary<string, double>
         {
             ["train_loss"] = result.AnswerLoss,
             ["train_mean_token_accuracy"] = result.TokenAccuracy,
@@ -125,5 +126,7 @@ internal sealed class SupervisedMethod : ITrainingMethod
         });
 
         public void Saved(int step, string folder) => reporter.Saved(step, folder);
+
+        private static string Rounded(double value) => double.IsFinite(value) ? value.ToString("F4", CultureInfo.InvariantCulture) : "not finite";
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -7,21 +8,23 @@ using ToolN1.Engine.Tokenization;
 using ToolN1.Training.Data;
 using ToolN1.Training.Evaluation;
 using ToolN1.Training.Jobs.Hosting;
+using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Training.Jobs.Models;
 
-/// <summary>Scores versions of the weights on held-out rows by exact match, each once: weights and rows do not change.</summary>
+/// <summary>Scores versions of the weights on held-out rows by exact match or a job's grader, each once: weights and rows do not change.</summary>
 public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, IOptions<TrainingOptions> options)
 {
     /// <summary>The score of a version, measured now where it is not known.</summary>
     /// <param name="rowsFile">Held-out rows (JSONL).</param>
     /// <param name="weightVersion">A version that the engine serves.</param>
+    /// <param name="judge">Says which answers are right; null asks for exactly the row's calls.</param>
     /// <param name="cancellationToken">Stops between rows.</param>
     /// <returns>The score, and the cases where they were measured now.</returns>
-    public async Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(string rowsFile, string weightVersion, CancellationToken cancellationToken)
+    public async Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(string rowsFile, string weightVersion, HeldOutJudge? judge, CancellationToken cancellationToken)
     {
-        string hash = DurableFolder.Checksum(rowsFile);
+        string hash = judge is null ? DurableFolder.Checksum(rowsFile) : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(DurableFolder.Checksum(rowsFile) + judge.Key)));
         EvaluationRecord? known = await store.ReadAsync(context => context.Evaluations.FindAsync([weightVersion, hash], cancellationToken).AsTask()).ConfigureAwait(false);
         if (known is not null)
         {
@@ -29,7 +32,7 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
         }
 
         TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
-        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8 };
+        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8, Reward = judge?.Reward };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
         HeldOutScore score = new(hash, cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
         await store.WriteAsync(async context =>
@@ -46,8 +49,8 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
 }
 
 /// <summary>How a version did on held-out rows.</summary>
-/// <param name="DataHash">SHA-256 of the rows.</param>
-/// <param name="Verdicts">A digit a row: 1 for an exact match.</param>
+/// <param name="DataHash">SHA-256 of the rows, and of the grader where one judged.</param>
+/// <param name="Verdicts">A digit a row: 1 for a right answer.</param>
 public sealed record HeldOutScore(string DataHash, string Verdicts)
 {
     /// <summary>Rows.</summary>

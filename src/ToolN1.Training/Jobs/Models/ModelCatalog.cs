@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Methods;
@@ -20,6 +21,9 @@ namespace ToolN1.Training.Jobs.Models;
 public sealed class ModelCatalog : IDisposable
 {
     private const string Server = "server";
+
+    /// <summary>Ends the key of an adapter's merged weights among what is loaded; no name of a model has a space.</summary>
+    private const string Merged = " merged";
 
     private readonly TrainingStore _store;
     private readonly ServedModel _served;
@@ -98,18 +102,7 @@ public sealed class ModelCatalog : IDisposable
         await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (TryUse(name) is ModelUse waited)
-            {
-                return waited;
-            }
-
-            ModelRecord model = await FindAsync(name, cancellationToken).ConfigureAwait(false);
-            string folder = _store.PathOf(model.Folder);
-            await Task.Run(() => DurableFolder.Check(folder), cancellationToken).ConfigureAwait(false);
-            string version = await _host.LoadAsync(folder, cancellationToken).ConfigureAwait(false);
-            ModelUse first = Add(name, version);
-            await EvictAsync().ConfigureAwait(false);
-            return first;
+            return await LoadAsync(name, whole: false, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -117,7 +110,47 @@ public sealed class ModelCatalog : IDisposable
         }
     }
 
-    /// <summary>The folder of a model, and which version it is.</summary>
+    /// <summary>Takes a model's whole weights into use: an adapter merged into its base, any other model as it is.</summary>
+    /// <param name="name">A version's name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>To be disposed when it is used no more.</returns>
+    /// <exception cref="TrainingRefusedException">There is no such model.</exception>
+    public async Task<ModelUse> UseWholeAsync(string name, CancellationToken cancellationToken)
+    {
+        await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await LoadAsync(name, whole: true, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    /// <summary>The folder of a model's files, made where it is not there.</summary>
+    /// <param name="name">A version's name.</param>
+    /// <param name="wantsAdapter">The adapter alone in PEFT's layout, rather than a Hugging Face folder of whole weights.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="TrainingRefusedException">There is no such model, or it is no adapter.</exception>
+    public async Task<string> ExportAsync(string name, bool wantsAdapter, CancellationToken cancellationToken)
+    {
+        await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ModelRecord model = await FindAsync(name, cancellationToken).ConfigureAwait(false);
+            string folder = _store.PathOf(model.Folder);
+            return !wantsAdapter ? await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false)
+                : PeftFolder.Is(folder) ? folder
+                : throw new TrainingRefusedException($"'{name}' has whole weights and no adapter.", "format");
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    /// <summary>The folder of a model's whole weights, and which version it is.</summary>
     /// <exception cref="TrainingRefusedException">There is no such model.</exception>
     public async Task<(string Name, string Folder)> ResolveFolderAsync(string name)
     {
@@ -130,7 +163,7 @@ public sealed class ModelCatalog : IDisposable
         await _loading.WaitAsync().ConfigureAwait(false);
         try
         {
-            return (version, _store.PathOf((await FindAsync(version, CancellationToken.None).ConfigureAwait(false)).Folder));
+            return (version, await WholeFolderAsync(await FindAsync(version, CancellationToken.None).ConfigureAwait(false), CancellationToken.None).ConfigureAwait(false));
         }
         finally
         {
@@ -196,7 +229,7 @@ public sealed class ModelCatalog : IDisposable
             }
 
             // 1. The gate.
-            using ModelUse use = await UseAsync(name, cancellationToken).ConfigureAwait(false);
+            using ModelUse use = await UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
             ModelRecord? model = (await RecordsAsync().ConfigureAwait(false)).FirstOrDefault(item => item.Name == name);
             (HeldOutScore Before, HeldOutScore Now)? scores = await CompareAsync(model, use, cancellationToken).ConfigureAwait(false);
             double? p = scores is (HeldOutScore a, HeldOutScore b) ? PValue(a, b) : null;
@@ -254,7 +287,7 @@ public sealed class ModelCatalog : IDisposable
         {
             try
             {
-                using ModelUse use = await UseAsync(last.Model, cancellationToken).ConfigureAwait(false);
+                using ModelUse use = await UseWholeAsync(last.Model, cancellationToken).ConfigureAwait(false);
                 await SwapAsync(last.Model, use.WeightVersion!, () => Task.CompletedTask).ConfigureAwait(false);
                 return;
             }
@@ -299,7 +332,7 @@ public sealed class ModelCatalog : IDisposable
         PromotionRecord last = await LastPromotionAsync().ConfigureAwait(false)
             ?? throw new TrainingRefusedException("No model was promoted: there is nothing to roll back to.", null, "nothing_promoted") { IsConflict = true };
         string previous = await PreviousAsync(last).ConfigureAwait(false);
-        using ModelUse use = await UseAsync(previous, cancellationToken).ConfigureAwait(false);
+        using ModelUse use = await UseWholeAsync(previous, cancellationToken).ConfigureAwait(false);
         await SwapAsync(previous, use.WeightVersion!, () => TakeBackAsync(who, last, previous, reason)).ConfigureAwait(false);
         return new LiveChange(last.Model, previous, null, null, null, null, false);
     }
@@ -346,8 +379,10 @@ public sealed class ModelCatalog : IDisposable
             return null;
         }
 
-        (HeldOutScore before, _) = await _heldOut.ScoreAsync(rows, _host.LiveVersion, cancellationToken).ConfigureAwait(false);
-        (HeldOutScore now, _) = await _heldOut.ScoreAsync(rows, use.WeightVersion!, cancellationToken).ConfigureAwait(false);
+        JobRecord job = await _store.ReadAsync(context => context.Jobs.AsNoTracking().FirstAsync(item => item.Id == model.JobId, cancellationToken)).ConfigureAwait(false);
+        HeldOutJudge? judge = _methods.FirstOrDefault(method => method.Name == job.Method)?.Judge(job.Settings);
+        (HeldOutScore before, _) = await _heldOut.ScoreAsync(rows, _host.LiveVersion, judge, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore now, _) = await _heldOut.ScoreAsync(rows, use.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         return (before, now);
     }
 
@@ -378,17 +413,17 @@ public sealed class ModelCatalog : IDisposable
         }
 
         CheckpointRecord checkpoint = await _store.ReadAsync(context => context.Checkpoints.AsNoTracking().FirstOrDefaultAsync(item => item.JobId == job.Id && item.Step == step, cancellationToken)).ConfigureAwait(false) ?? throw unknown;
-        string startFolder = job.StartModel == First ? _served.Folder : _store.PathOf((await FindAsync(job.StartModel, cancellationToken).ConfigureAwait(false)).Folder);
+        string startFolder = await StartFolderAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
         string relative = Path.Combine("models", ModelNames.Key(number, step));
         string temporary = DurableFolder.Begin(_store.PathOf(relative));
-        await Task.Run(() => method.Export(_store.PathOf(checkpoint.Folder), startFolder, temporary), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => method.Export(job.Settings, _store.PathOf(checkpoint.Folder), startFolder, temporary), cancellationToken).ConfigureAwait(false);
         DurableFolder.Commit(temporary, _store.PathOf(relative));
         return await AddRecordAsync(job, step, relative, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<ModelRecord> AddRecordAsync(JobRecord job, int step, string folder, CancellationToken cancellationToken)
     {
-        string version = await _host.LoadAsync(_store.PathOf(folder), cancellationToken).ConfigureAwait(false);
+        Loaded loaded = await ReadAsync(job.StartModel, _store.PathOf(folder), cancellationToken).ConfigureAwait(false);
         ModelRecord model = new()
         {
             Name = ModelNames.Of(BaseName, job.Number, step, job.Suffix),
@@ -396,7 +431,7 @@ public sealed class ModelCatalog : IDisposable
             JobId = job.Id,
             Step = step,
             Folder = folder,
-            WeightVersion = version,
+            WeightVersion = loaded.Version,
             DataHash = job.DataHash,
             CreatedAt = _store.Now,
         };
@@ -411,7 +446,7 @@ public sealed class ModelCatalog : IDisposable
             context.Models.Add(model);
             return true;
         }).ConfigureAwait(false);
-        Add(model.Name, version).Dispose();
+        Add(model.Name, loaded).Dispose();
         await EvictAsync().ConfigureAwait(false);
         return model;
     }
@@ -428,19 +463,103 @@ public sealed class ModelCatalog : IDisposable
         }
     }
 
-    private ModelUse Add(string name, string version)
+    private ModelUse Add(string name, Loaded fresh)
     {
         lock (_gate)
         {
-            if (!_loaded.TryGetValue(name, out Loaded? loaded))
+            if (_loaded.TryGetValue(name, out Loaded? loaded))
             {
-                loaded = new Loaded(version);
+                fresh.Base?.Dispose();
+            }
+            else
+            {
+                loaded = fresh;
                 _loaded.Add(name, loaded);
             }
 
             return Use(name, loaded);
         }
     }
+
+    /// <summary>A model in use, read where it is not in memory. Under the loading lock.</summary>
+    private async Task<ModelUse> LoadAsync(string name, bool whole, CancellationToken cancellationToken)
+    {
+        if (name == First)
+        {
+            return new ModelUse(name, _served.Info.WeightVersion, null);
+        }
+
+        ModelRecord? model = null;
+        string key = name;
+        if (whole)
+        {
+            model = await FindAsync(name, cancellationToken).ConfigureAwait(false);
+            key = PeftFolder.Is(_store.PathOf(model.Folder)) ? name + Merged : name;
+        }
+
+        if (TryUse(key) is ModelUse use)
+        {
+            return use;
+        }
+
+        model ??= await FindAsync(name, cancellationToken).ConfigureAwait(false);
+        string folder = whole ? await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false) : _store.PathOf(model.Folder);
+        await Task.Run(() => DurableFolder.Check(folder), cancellationToken).ConfigureAwait(false);
+        ModelUse first = Add(key, await ReadAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, cancellationToken).ConfigureAwait(false));
+        await EvictAsync().ConfigureAwait(false);
+        return first;
+    }
+
+    /// <summary>Reads a folder into memory; an adapter goes over its base's whole weights, which stay as long as it does. Under the loading lock.</summary>
+    private async Task<Loaded> ReadAsync(string startModel, string folder, CancellationToken cancellationToken)
+    {
+        if (!PeftFolder.Is(folder))
+        {
+            return new Loaded(await _host.LoadAsync(folder, cancellationToken).ConfigureAwait(false), null);
+        }
+
+        ModelUse @base = await LoadAsync(startModel, whole: true, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using LoraAdapter adapter = await Task.Run(() => PeftFolder.Read(folder), cancellationToken).ConfigureAwait(false);
+            string version = PeftFolder.VersionOf(folder, @base.WeightVersion!);
+            await _host.AddAdapterAsync(version, @base.WeightVersion!, adapter, cancellationToken).ConfigureAwait(false);
+            return new Loaded(version, @base);
+        }
+        catch
+        {
+            @base.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A Hugging Face folder of a model's whole weights: an adapter is merged the first time. Under the loading lock.</summary>
+    private async Task<string> WholeFolderAsync(ModelRecord model, CancellationToken cancellationToken)
+    {
+        string own = _store.PathOf(model.Folder);
+        if (!PeftFolder.Is(own))
+        {
+            return own;
+        }
+
+        string merged = own + "-merged";
+        if (!Directory.Exists(merged))
+        {
+            string startFolder = await StartFolderAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            string temporary = DurableFolder.Begin(merged);
+            await Task.Run(() => MergedFolder.Write(own, startFolder, temporary), cancellationToken).ConfigureAwait(false);
+            DurableFolder.Commit(temporary, merged);
+        }
+
+        return merged;
+    }
+
+    private Task<string> StartOfAsync(ModelRecord model, CancellationToken cancellationToken) =>
+        _store.ReadAsync(context => context.Jobs.AsNoTracking().Where(item => item.Id == model.JobId).Select(item => item.StartModel).FirstAsync(cancellationToken));
+
+    /// <summary>The folder that a job started from. Under the loading lock.</summary>
+    private async Task<string> StartFolderAsync(string startModel, CancellationToken cancellationToken) =>
+        startModel == First ? _served.Folder : await WholeFolderAsync(await FindAsync(startModel, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     // Under the gate.
     private ModelUse Use(string name, Loaded loaded)
@@ -472,6 +591,7 @@ public sealed class ModelCatalog : IDisposable
             try
             {
                 await _host.RetireAsync(loaded.Version, CancellationToken.None).ConfigureAwait(false);
+                loaded.Base?.Dispose();
             }
             catch (ArgumentException error)
             {
@@ -496,7 +616,7 @@ public sealed class ModelCatalog : IDisposable
                 return null;
             }
 
-            KeyValuePair<string, Loaded> oldest = _loaded.Where(item => item.Value.Uses == 0 && item.Key != _live).MinBy(item => item.Value.LastUse);
+            KeyValuePair<string, Loaded> oldest = _loaded.Where(item => item.Value.Uses == 0 && item.Key != _live && item.Value.Version != _host.LiveVersion).MinBy(item => item.Value.LastUse);
             if (oldest.Key is null)
             {
                 return null;
@@ -508,9 +628,12 @@ public sealed class ModelCatalog : IDisposable
     }
 
     /// <summary>A version in memory.</summary>
-    private sealed class Loaded(string version)
+    private sealed class Loaded(string version, ModelUse? @base)
     {
         public string Version { get; } = version;
+
+        /// <summary>What an adapter stands on; null for whole weights.</summary>
+        public ModelUse? Base { get; } = @base;
 
         public int Uses { get; set; }
 

@@ -8,6 +8,7 @@ namespace ToolN1.Training.Jobs.Storage;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(SortedDictionary<string, string>))]
 [JsonSerializable(typeof(SortedDictionary<string, double>))]
+[JsonSerializable(typeof(IReadOnlyList<double?>))]
 [JsonSerializable(typeof(PromotionDetails))]
 internal sealed partial class JobsJson : JsonSerializerContext
 {

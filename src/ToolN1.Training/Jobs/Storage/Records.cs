@@ -66,6 +66,35 @@ public sealed class MetricRecord
     public required double Value { get; set; }
 }
 
+/// <summary>A change of a job's values while it runs, or before it does.</summary>
+public sealed class EditRecord
+{
+    /// <summary>The job.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>Counts a job's changes from 1.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>The step that it holds from; null while the job has not come to it.</summary>
+    public int? FromStep { get; set; }
+
+    /// <summary>The values as a JSON object.</summary>
+    public required string Values { get; init; }
+
+    /// <summary>When it was asked for, in seconds since 1970.</summary>
+    public required long CreatedAt { get; init; }
+}
+
+/// <summary>Where a sampled answer comes from.</summary>
+public static class SampleKind
+{
+    /// <summary>The finished model's, to a held-out row.</summary>
+    public const string HeldOut = "held_out";
+
+    /// <summary>One that a step was trained on.</summary>
+    public const string Rollout = "rollout";
+}
+
 /// <summary>An answer that a job's model gave, and what it was worth.</summary>
 public sealed class SampleRecord
 {
@@ -78,6 +107,9 @@ public sealed class SampleRecord
     /// <summary>Place among the step's samples, from 0.</summary>
     public required int Place { get; init; }
 
+    /// <summary>One of <see cref="SampleKind"/>.</summary>
+    public string Kind { get; init; } = SampleKind.HeldOut;
+
     /// <summary>The last message of the prompt.</summary>
     public required string Request { get; init; }
 
@@ -87,8 +119,14 @@ public sealed class SampleRecord
     /// <summary>What the model wrote.</summary>
     public required string Completion { get; init; }
 
-    /// <summary>Its reward.</summary>
+    /// <summary>Its reward; 0 where it could not be scored.</summary>
     public required double Reward { get; init; }
+
+    /// <summary>Why it could not be scored; null where it was.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Of a rollout: the rewards of its group as a JSON list; else null.</summary>
+    public string? GroupRewards { get; init; }
 }
 
 /// <summary>A checkpoint of a job.</summary>

@@ -23,6 +23,9 @@ public sealed class TrainingContext(DbContextOptions<TrainingContext> options) :
     /// <summary>Sampled answers.</summary>
     public DbSet<SampleRecord> Samples => Set<SampleRecord>();
 
+    /// <summary>Changes of jobs' values.</summary>
+    public DbSet<EditRecord> Edits => Set<EditRecord>();
+
     /// <summary>Checkpoints of jobs.</summary>
     public DbSet<CheckpointRecord> Checkpoints => Set<CheckpointRecord>();
 
@@ -58,6 +61,11 @@ public sealed class TrainingContext(DbContextOptions<TrainingContext> options) :
         modelBuilder.Entity<EventRecord>().ToTable("events").HasKey(item => new { item.JobId, item.Sequence });
         modelBuilder.Entity<MetricRecord>().ToTable("metrics").HasKey(item => new { item.JobId, item.Step, item.Name });
         modelBuilder.Entity<SampleRecord>().ToTable("samples").HasKey(item => new { item.JobId, item.Step, item.Place });
+        modelBuilder.Entity<EditRecord>(table =>
+        {
+            table.ToTable("edits").HasKey(item => new { item.JobId, item.Sequence });
+            table.Property(item => item.Sequence).ValueGeneratedNever();
+        });
         modelBuilder.Entity<CheckpointRecord>().ToTable("checkpoints").HasKey(item => new { item.JobId, item.Step });
         modelBuilder.Entity<ModelRecord>().ToTable("models").HasKey(model => model.Name);
         modelBuilder.Entity<EvaluationRecord>().ToTable("evaluations").HasKey(item => new { item.WeightVersion, item.DataHash });

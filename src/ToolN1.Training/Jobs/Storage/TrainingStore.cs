@@ -16,6 +16,7 @@ public sealed class TrainingStore : IDisposable
     private readonly DatabaseOptions _database;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _writing = new(1);
+    private readonly JobSignal _written = new();
     private FileStream? _lock;
 
     /// <summary>Names the database; nothing is opened yet.</summary>
@@ -38,6 +39,9 @@ public sealed class TrainingStore : IDisposable
 
     /// <summary>Whether an earlier run left state here.</summary>
     public bool Exists => _database.Provider == "postgresql" || _database.ConnectionString is not null || File.Exists(Path.Combine(Root, "tooln1.db"));
+
+    /// <summary>Ends with the next change of anything: take it first, read then.</summary>
+    public Task Changed => _written.Changed;
 
     /// <summary>Now, in seconds since 1970.</summary>
     public long Now => _time.GetUtcNow().ToUnixTimeSeconds();
@@ -106,6 +110,7 @@ public sealed class TrainingStore : IDisposable
         finally
         {
             _writing.Release();
+            _written.Wake();
         }
     }
 
@@ -124,6 +129,7 @@ public sealed class TrainingStore : IDisposable
         finally
         {
             _writing.Release();
+            _written.Wake();
         }
     }
 

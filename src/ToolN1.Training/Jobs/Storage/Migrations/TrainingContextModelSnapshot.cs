@@ -61,6 +61,16 @@ internal sealed class TrainingContextModelSnapshot : ModelSnapshot
             table.HasKey("JobId", "Step");
             table.ToTable("checkpoints");
         });
+        modelBuilder.Entity(Records + "EditRecord", table =>
+        {
+            table.Property<string>("JobId").IsRequired();
+            table.Property<long>("Sequence").ValueGeneratedNever();
+            table.Property<int?>("FromStep");
+            table.Property<string>("Values").IsRequired();
+            table.Property<long>("CreatedAt");
+            table.HasKey("JobId", "Sequence");
+            table.ToTable("edits");
+        });
         modelBuilder.Entity(Records + "EvaluationRecord", table =>
         {
             table.Property<string>("WeightVersion").IsRequired();
@@ -164,10 +174,13 @@ internal sealed class TrainingContextModelSnapshot : ModelSnapshot
             table.Property<string>("JobId").IsRequired();
             table.Property<int>("Step");
             table.Property<int>("Place");
+            table.Property<string>("Kind").IsRequired();
             table.Property<string>("Request").IsRequired();
             table.Property<string>("Expected").IsRequired();
             table.Property<string>("Completion").IsRequired();
             table.Property<double>("Reward");
+            table.Property<string>("Failure");
+            table.Property<string>("GroupRewards");
             table.HasKey("JobId", "Step", "Place");
             table.ToTable("samples");
         });

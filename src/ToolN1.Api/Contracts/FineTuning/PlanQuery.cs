@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ToolN1.Api.Shapes;
+
+namespace ToolN1.Api.Contracts.FineTuning;
+
+/// <summary>A reinforcement job's hyperparameters as parameters of a query: nested ones with a dot (<c>lora.rank=16</c>), lists with commas.</summary>
+internal static class PlanQuery
+{
+    private static readonly IReadOnlyList<(string Name, Field Field)> Flat = [.. Flatten("", ReinforcementShapes.Hyperparameters)];
+
+    /// <summary>The parameters with their descriptions.</summary>
+    public static IReadOnlyList<(string Name, string Description)> Parameters { get; } = [.. Flat.Select(item => (item.Name, item.Field.Description))];
+
+    /// <summary>The method's object that the query stands for, checked as a body is.</summary>
+    /// <param name="query">Holds no other names than <see cref="Parameters"/> and the route's own.</param>
+    /// <exception cref="Errors.ApiException">400 naming a value that is wrong.</exception>
+    public static JsonElement Bind(Endpoints.QueryString query)
+    {
+        JsonObject hyperparameters = [];
+        foreach ((string name, Field field) in Flat)
+        {
+            if (query.Text(name) is string text)
+            {
+                string[] path = name.Split('.');
+                JsonObject target = hyperparameters;
+                if (path.Length == 2)
+                {
+                    target = hyperparameters[path[0]] as JsonObject ?? [];
+                    hyperparameters[path[0]] ??= target;
+                }
+
+                target[path[^1]] = Value(field.Shape, text);
+            }
+        }
+
+        JsonObject options = new() { ["hyperparameters"] = hyperparameters };
+        JsonElement element = JsonSerializer.SerializeToElement(options, ApiJsonContext.Relaxed.JsonObject);
+        ReinforcementShapes.Hyperparameters.Check(element.GetProperty("hyperparameters"), FieldPath.Root);
+        return element;
+    }
+
+    private static JsonNode Value(Shape shape, string text)
+    {
+        if (shape is ArrayShape list)
+        {
+            return new JsonArray([.. text.Split(',').Select(item => Value(list.Item, item))]);
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            if (document.RootElement.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False && shape.Fits(document.RootElement))
+            {
+                return JsonNode.Parse(text)!;
+            }
+        }
+        catch (JsonException)
+        {
+            // Text that is no JSON is a text.
+        }
+
+        return JsonValue.Create(text);
+    }
+
+    private static IEnumerable<(string Name, Field Field)> Flatten(string prefix, ObjectShape shape) =>
+        shape.Fields.SelectMany(field => field.Shape is ObjectShape inner ? Flatten(prefix + field.Name + ".", inner) : [(prefix + field.Name, field)]);
+}

@@ -1,0 +1,157 @@
+using System.Text.Json;
+using ToolN1.Api.Auth;
+using ToolN1.Api.Contracts;
+using ToolN1.Api.Contracts.FineTuning;
+using ToolN1.Api.Errors;
+using ToolN1.Api.Shapes;
+using ToolN1.Api.Streaming;
+using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Models;
+using ToolN1.Training.Jobs.Storage;
+
+namespace ToolN1.Api.Endpoints.FineTuning;
+
+/// <summary>/admin/training: what OpenAI's shapes have no place for.</summary>
+internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog catalog, IHostApplicationLifetime lifetime, TimeProvider time)
+{
+    /// <summary>Silence after which a stream says that it is alive: shorter than what proxies close a connection for.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <summary>GET plan.</summary>
+    public async Task PlanAsync(HttpContext context)
+    {
+        QueryString query = new(context, ["model", "memory_gib", .. PlanQuery.Parameters.Select(parameter => parameter.Name)]);
+        double? memory = query.Number("memory_gib", 0, 1e6);
+        JobDraft draft = await jobs.PlanAsync(query.Text("model") ?? catalog.BaseName, "reinforcement", PlanQuery.Bind(query), memory is double gib ? (long)(gib * (1L << 30)) : null);
+        await JsonAnswer.WriteAsync(context, AdminTrainingWire.Plan(draft), ApiJsonContext.Relaxed.TrainingPlanBody);
+    }
+
+    /// <summary>POST jobs.</summary>
+    public async Task CreateAsync(HttpContext context)
+    {
+        using JsonDocument body = await RequestBody.ReadAsync(context, AdminTrainingShapes.CreateJob);
+        JobRequest request = JobRequests.Bind(body.RootElement);
+        if (body.RootElement.Boolean("dry_run") == true)
+        {
+            JobDraft draft = await JobRequests.NamingFieldsAsync(body.RootElement, () => jobs.DraftAsync(request));
+            await JsonAnswer.WriteAsync(context, AdminTrainingWire.Plan(draft), ApiJsonContext.Relaxed.TrainingPlanBody);
+            return;
+        }
+
+        JobRecord job = await JobRequests.NamingFieldsAsync(body.RootElement, () => jobs.CreateAsync(request, Caller.Of(context)));
+        await WriteAsync(context, job);
+    }
+
+    /// <summary>GET jobs: a page.</summary>
+    public async Task ListAsync(HttpContext context)
+    {
+        QueryString query = new(context, "after", "limit");
+        Page<JobRecord> page = await jobs.ListAsync(query.Text("after"), query.Integer("limit", 1, 100, 20));
+        List<AdminJobBody> data = [];
+        foreach (JobRecord job in page.Items)
+        {
+            data.Add(AdminTrainingWire.Job(job, await jobs.EditsAsync(job.Id)));
+        }
+
+        await JsonAnswer.WriteAsync(context, new AdminJobList { Data = data, HasMore = page.HasMore }, ApiJsonContext.Relaxed.AdminJobList);
+    }
+
+    /// <summary>GET jobs/{id}.</summary>
+    public async Task GetAsync(HttpContext context) => await WriteAsync(context, await jobs.GetAsync(Id(context)));
+
+    /// <summary>PATCH jobs/{id}: changes values from the next step on.</summary>
+    public async Task EditAsync(HttpContext context)
+    {
+        using JsonDocument body = await RequestBody.ReadAsync(context, AdminTrainingShapes.EditJob);
+        if (!body.RootElement.EnumerateObject().Any(field => field.Value.ValueKind != JsonValueKind.Null))
+        {
+            throw ApiException.Invalid(null, $"Name at least one of {string.Join(", ", AdminTrainingShapes.EditJob.Fields.Select(field => $"'{field.Name}'"))}.", "missing_required_parameter");
+        }
+
+        await WriteAsync(context, await jobs.EditAsync(Id(context), body.RootElement, Caller.Of(context)));
+    }
+
+    /// <summary>GET jobs/{id}/events: all so far, then each as it comes; goes on after <c>Last-Event-ID</c>.</summary>
+    public async Task EventsAsync(HttpContext context)
+    {
+        _ = new QueryString(context);
+        string id = Id(context);
+        JobRecord job = await jobs.GetAsync(id);
+        long last = LastEvent(context);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        SseWriter events = new(context);
+        await events.StartAsync();
+        try
+        {
+            while (true)
+            {
+                // The state before the events: what ended the job is among them.
+                Task changed = jobs.Changed;
+                job = await jobs.GetAsync(id);
+                List<EventRecord> next = await jobs.EventsBeyondAsync(id, last);
+                foreach (EventRecord item in next)
+                {
+                    EventBody body = TrainingWire.Event(item);
+                    await events.WriteAsync(body, ApiJsonContext.Relaxed.EventBody, name: body.Type, id: body.Id);
+                    last = item.Sequence;
+                }
+
+                if (next.Count > 0)
+                {
+                    continue;
+                }
+
+                if (job.FinishedAt is not null)
+                {
+                    await events.DoneAsync();
+                    return;
+                }
+
+                if (await Task.WhenAny(changed, Task.Delay(Heartbeat, time, stop.Token)) != changed)
+                {
+                    stop.Token.ThrowIfCancellationRequested();
+                    await events.CommentAsync("alive");
+                }
+            }
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Without [DONE]: whoever follows asks the next server for the rest.
+        }
+    }
+
+    /// <summary>POST and DELETE jobs/{id}/checkpoints/{step}/pin.</summary>
+    public async Task PinAsync(HttpContext context)
+    {
+        string id = Id(context);
+        CheckpointRecord checkpoint = await jobs.PinAsync(id, Step(context), !HttpMethods.IsDelete(context.Request.Method), Caller.Of(context));
+        JobRecord job = await jobs.GetAsync(id);
+        await JsonAnswer.WriteAsync(context, TrainingWire.Checkpoint(checkpoint, catalog.NameOf(job, checkpoint.Step), jobs.IsPinned(checkpoint)), ApiJsonContext.Relaxed.CheckpointBody);
+    }
+
+    /// <summary>GET jobs/{id}/checkpoints/{step}/export: the model's files as a tar archive.</summary>
+    public async Task ExportAsync(HttpContext context)
+    {
+        QueryString query = new(context, "format");
+        bool wantsAdapter = query.Choice("format", "model", "model", "adapter") == "adapter";
+        JobRecord job = await jobs.GetAsync(Id(context));
+        string name = catalog.NameOf(job, Step(context));
+        string folder = await catalog.ExportAsync(name, wantsAdapter, context.RequestAborted);
+        await TarAnswer.WriteAsync(context, name, folder);
+    }
+
+    private static string Id(HttpContext context) => context.GetRouteValue("id") as string ?? "";
+
+    private static int Step(HttpContext context) =>
+        context.GetRouteValue("step") is string text && int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int step)
+            ? step
+            : throw TrainingRefusedException.NotFound("checkpoint", context.GetRouteValue("step") as string ?? "");
+
+    private static long LastEvent(HttpContext context) =>
+        context.Request.Headers["Last-Event-ID"] is [string id] && id.Length > 0
+            ? TrainingWire.NumberOf(id) ?? throw ApiException.Invalid("Last-Event-ID", "Invalid value for 'Last-Event-ID': it must be the id of an event.")
+            : 0;
+
+    private async Task WriteAsync(HttpContext context, JobRecord job) =>
+        await JsonAnswer.WriteAsync(context, AdminTrainingWire.Job(job, await jobs.EditsAsync(job.Id)), ApiJsonContext.Relaxed.AdminJobBody);
+}

@@ -1,0 +1,146 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Hosting;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Checkpoints;
+using ToolN1.Training.Data;
+using ToolN1.Training.Graders;
+using ToolN1.Training.Grpo;
+using ToolN1.Training.Rewards;
+
+namespace ToolN1.Training.Jobs.Methods;
+
+/// <summary>
+/// Reinforcement: groups of answers sampled from the serving engine itself, scored by a grader, and the policy moved towards
+/// what was better than its group (<see cref="GrpoRun"/>), in turns of one micro-batch between the engine's steps.
+/// </summary>
+internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlanner planner) : ITrainingMethod
+{
+    /// <inheritdoc/>
+    public string Name => "reinforcement";
+
+    /// <inheritdoc/>
+    public string Resolve(JsonElement settings, MethodInputs inputs)
+    {
+        ReinforcementSettings resolved = ReinforcementSettings.Resolve(settings, inputs, served.Info.MaxModelLength);
+        if (ConfigOf(resolved.Write(), inputs.StartFolder).Lora is not null && !inputs.StartsLive)
+        {
+            throw new TrainingRefusedException("'lora': adapters are trained over the weights that are served; promote the model first, or leave out 'lora'.", "model");
+        }
+
+        GraderReward? reward;
+        try
+        {
+            reward = Reward(resolved, served.Tokenizer, served.Format, served.Info.EndOfSequenceIds);
+        }
+        catch (GraderException error)
+        {
+            throw new TrainingRefusedException($"Invalid value for {error.Message}.", error.Path, error.Unsupported ? "unsupported_parameter" : "invalid_value");
+        }
+
+        if (inputs.TrainingFile is not null)
+        {
+            CheckRows(inputs.TrainingFile, "training_file", reward);
+        }
+
+        if (inputs.ValidationFile is not null)
+        {
+            CheckRows(inputs.ValidationFile, "validation_file", reward);
+        }
+
+        return resolved.Write();
+    }
+
+    /// <inheritdoc/>
+    public JobPlan? Plan(string settings, string startFolder, long? limit) =>
+        planner.Plan(ConfigOf(settings, startFolder), startFolder, limit);
+
+    /// <inheritdoc/>
+    public HeldOutJudge? Judge(string settings)
+    {
+        ReinforcementSettings read = ReinforcementSettings.Read(settings);
+        return Reward(read, served.Tokenizer, served.Format, served.Info.EndOfSequenceIds) is GraderReward reward ? new HeldOutJudge(reward, read.Grader!.ToJsonString()) : null;
+    }
+
+    /// <inheritdoc/>
+    public string CheckEdit(string settings, JsonElement edit)
+    {
+        GrpoEdit values = edit.Deserialize(ReinforcementJson.Default.GrpoEdit)!;
+        try
+        {
+            values.Check(ConfigOf(settings, "-"));
+        }
+        catch (GrpoEditException error)
+        {
+            throw new TrainingRefusedException(error.Message, error.Field);
+        }
+
+        return JsonSerializer.Serialize(values, ReinforcementJson.Default.GrpoEdit);
+    }
+
+    /// <inheritdoc/>
+    public async Task<MethodResult?> RunAsync(MethodRun run, CancellationToken cancellationToken)
+    {
+        ReinforcementSettings settings = ReinforcementSettings.Read(run.Settings);
+        GrpoConfig config = settings.Config(new ReinforcementFiles(run.Folder, run.StartFolder, run.TrainingRows, run.HeldOutRows, run.Seed)) with { ChatFormat = run.Format.Name };
+        ReinforcementObserver observer = new(run.Reporter);
+        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format);
+        IReward? reward = Reward(settings, run.Tokenizer, run.Format, run.Engine.Model.EndOfSequenceIds);
+        GrpoRun training = new(config, run.Name, host, observer, run.Name, reward, reward);
+        observer.Run = training;
+        GrpoOutcome outcome = await training.ExecuteAsync(training.CanResume, cancellationToken).ConfigureAwait(false);
+        if (outcome == GrpoOutcome.Stopped)
+        {
+            return null;
+        }
+
+        if (config.Lora is null)
+        {
+            return new MethodResult(training.ModelFolder, training.ModelStep!.Value);
+        }
+
+        // The adapter alone is served, over the weights that are there; whoever wants it merged asks for that.
+        Directory.Delete(training.ModelFolder, recursive: true);
+        return new MethodResult(Path.Combine(config.Output, "adapter"), training.ModelStep!.Value);
+    }
+
+    /// <inheritdoc/>
+    public void Export(string settings, string checkpoint, string startFolder, string folder)
+    {
+        GrpoConfig config = ConfigOf(settings, startFolder);
+        if (config.Lora is GrpoLora lora)
+        {
+            PeftFolder.WriteCheckpoint(checkpoint, folder, lora, served.Info.Name);
+            return;
+        }
+
+        CheckpointModel.Write(checkpoint, startFolder, folder, DTypeSelector.Select(config.ExportDType, ModelConfig.Load(startFolder).DeclaredDType, TorchSharp.torch.CPU));
+    }
+
+    /// <summary>The run, where its files do not matter.</summary>
+    private static GrpoConfig ConfigOf(string settings, string startFolder) => ReinforcementSettings.Read(settings).Config(new ReinforcementFiles("-", startFolder, "-", null, 0));
+
+    private static GraderReward? Reward(ReinforcementSettings settings, Tokenizer tokenizer, IChatFormat format, IReadOnlyList<int> endOfSequence) =>
+        settings.Grader is not JsonObject grader ? null
+        : new GraderReward(
+            GraderReader.Read(JsonSerializer.SerializeToElement(grader, ReinforcementJson.Default.JsonObject)),
+            format,
+            [.. format.StopTokens, .. endOfSequence.Select(id => tokenizer.Decode([id], skipSpecial: false)).Where(text => text.Length > 0)]);
+
+    private static void CheckRows(string file, string field, GraderReward? reward)
+    {
+        foreach ((int line, TrainingRow row) in DatasetReader.Read(file))
+        {
+            string? fault = reward is not null ? reward.Fault(row)
+                : row.Item is not null ? "it is a prompt with reference fields, which only a grader can judge: give 'method.reinforcement.grader'"
+                : row.Reply is not null ? "its answer is in words, which only a grader can judge: give 'method.reinforcement.grader'"
+                : null;
+            if (fault is not null)
+            {
+                throw new TrainingRefusedException($"Line {line} of the {field}: {fault}.", field, "invalid_" + field);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using ToolN1.Engine;
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Hosting;
+using ToolN1.Engine.Model;
+using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Tokenization;
+using ToolN1.Engine.Weights;
+using ToolN1.Training.Data;
+using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Tests.Grpo;
+using static TorchSharp.torch;
+
+namespace ToolN1.Training.Tests.Jobs;
+
+/// <summary>Reinforcement jobs of a random model on a real engine, as the worker runs them.</summary>
+public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixture<GrpoFixture>
+{
+    // Earned by letters: easy for a random model to learn.
+    private const string Grader = """{"type":"multi","name":"letters","graders":{"length":{"type":"text_similarity","name":"length","evaluation_metric":"fuzzy_match","input":"{{sample.output_text}}","reference":"{{item.reference}}"}},"calculate_output":"length"}""";
+
+    private static CancellationToken None => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Run_Job_ReportsStepsSamplesEvaluationsAndCheckpointsAndLeavesAModel()
+    {
+        RecordingReporter reporter = new();
+        string folder = Path.Combine(fixture.Folder, "job-report");
+        MethodResult? result = await RunAsync("job-report", Settings(steps: 3), reporter);
+
+        Assert.Equal(3, result!.Step);
+        Assert.Equal(Path.Combine(folder, "model"), result.ModelFolder);
+        Assert.Equal([(0, 3)], reporter.Starts);
+        Assert.Equal([1, 2, 3], reporter.Steps.Select(step => step.Step));
+        Assert.All(reporter.Steps, step => Assert.InRange(step.Figures["reward_mean"], 0, 1));
+        Assert.All(reporter.Steps, step => Assert.Equal(step.Figures["reward_mean"], step.Figures["reward_components.length"], 1e-9));
+        Assert.All(reporter.Steps, step => Assert.InRange(step.Figures["log_prob_gap_max"], 0, 1e-3));
+        Assert.True(reporter.Steps[0].Figures["seconds.generate"] > 0);
+        Assert.Equal([0, 2, 3], reporter.Evaluations.Select(item => item.Step));
+        Assert.All(reporter.Evaluations, item => Assert.Equal(2, item.Figures["valid_rows"]));
+        Assert.Equal(6, reporter.Samples.Count);
+        Assert.All(reporter.Samples, sample => Assert.Contains("\"reference\": \"aaaa\"", sample.Answer, StringComparison.Ordinal));
+        Assert.Contains(reporter.Checkpoints, item => item.Step == 2);
+        using Decoder model = CheckpointLoader.Load(result.ModelFolder, CPU, ScalarType.Float32);
+    }
+
+    [Fact]
+    public async Task Run_StoppedAndGoneOn_EqualsTheWholeJobBitForBit_ChangesIncluded()
+    {
+        RecordingReporter whole = new() { EditsByStep = { [3] = """{"learning_rate":0.003,"max_response_tokens":5}""" } };
+        MethodResult? undisturbed = await RunAsync("job-whole", Settings(steps: 5), whole);
+
+        using CancellationTokenSource stop = new();
+        RecordingReporter first = new() { EditsByStep = { [3] = """{"learning_rate":0.003,"max_response_tokens":5}""" }, AtStep = step => Cancel(stop, step == 3) };
+        Assert.Null(await RunAsync("job-parts", Settings(steps: 5), first, stop));
+        RecordingReporter second = new() { EditsByStep = { [3] = """{"learning_rate":0.003,"max_response_tokens":5}""" } };
+        MethodResult? goneOn = await RunAsync("job-parts", Settings(steps: 5), second);
+
+        Assert.Equal([(3, 5)], second.Starts);
+        Assert.Equal(whole.Steps.Select(step => step.Figures["reward_mean"]), first.Steps.Concat(second.Steps).Select(step => step.Figures["reward_mean"]));
+        Assert.Equal([0.01, 0.01, 0.003, 0.003, 0.003], first.Steps.Concat(second.Steps).Select(step => step.Figures["learning_rate"]));
+        Assert.True(whole.Steps[4].Figures["response_length_max"] <= 5);
+        Assert.Equal(Bytes(undisturbed!), Bytes(goneOn!));
+    }
+
+    [Fact]
+    public async Task Run_DiskIsFull_FailsAsSuchAndTheEngineServesOn()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
+        string folder = Directory.CreateDirectory(Path.Combine(fixture.Folder, "job-full")).FullName;
+        File.CreateSymbolicLink(Path.Combine(folder, "metrics.jsonl"), "/dev/full");
+        IOException error = await Assert.ThrowsAsync<IOException>(() => RunAsync("job-full", Settings(steps: 2), new RecordingReporter()));
+
+        Assert.Equal("disk_full", JobFailure.Of(error).Code);
+    }
+
+    [Fact]
+    public async Task Run_WeightsThatDiverge_FailAsSuchAndTheEngineServesOn()
+    {
+        string settings = Settings(steps: 40, """ "optimizer":{"learning_rate":1e6},"loss":{"kl_coefficient":0,"drop_uniform_groups":false},"alarms":{"max_non_finite_updates":1} """);
+        Exception error = await Assert.ThrowsAnyAsync<Exception>(() => RunAsync("job-nan", settings, new RecordingReporter()));
+
+        Assert.Equal("non_finite", JobFailure.Of(error).Code);
+    }
+
+    [Fact]
+    public async Task Run_VanishedRows_FailsAndTheEngineServesOn()
+    {
+        await Assert.ThrowsAnyAsync<IOException>(() => RunAsync("job-gone", Settings(steps: 1), new RecordingReporter(), rows: Path.Combine(fixture.Folder, "gone.jsonl")));
+    }
+
+    [Theory]
+    [InlineData("""{"learning_rate":0}""", "learning_rate")]
+    [InlineData("""{"kl_coefficient":0.1}""", "kl_coefficient")]
+    [InlineData("""{"max_response_tokens":9}""", "max_response_tokens")]
+    public async Task CheckEdit_ValueThatTheJobCannotTake_IsRefusedByName(string edit, string field)
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        string settings = Resolve(method, Settings(steps: 1));
+        using JsonDocument document = JsonDocument.Parse(edit);
+        TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => method.CheckEdit(settings, document.RootElement));
+
+        Assert.Equal(field, refused.Field);
+    }
+
+    [Fact]
+    public async Task Plan_JobThatDoesNotFit_SaysWhatWould()
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        string settings = Resolve(method, Settings(steps: 1, """ "micro_batch_tokens":100000,"max_response_tokens":256 """));
+        JobPlan roomy = method.Plan(settings, fixture.Model, 1L << 40)!;
+        JobPlan tight = method.Plan(settings, fixture.Model, roomy.Total - 1)!;
+
+        Assert.True(roomy.Fits);
+        Assert.False(tight.Fits);
+        Assert.Equal(roomy.Total, roomy.Items.Sum(item => item.Bytes));
+        Assert.Contains("micro_batch_tokens", tight.Refusal, StringComparison.Ordinal);
+        Assert.All(tight.Remedies, remedy => Assert.DoesNotContain("engine.", remedy.Change, StringComparison.Ordinal));
+    }
+
+    private static void Cancel(CancellationTokenSource source, bool now)
+    {
+        if (now)
+        {
+            source.Cancel();
+        }
+    }
+
+    private static string Settings(int steps, string more = """ "optimizer":{"learning_rate":0.01},"loss":{"kl_coefficient":0} """) =>
+        $$$"""
+        {"grader":{{{Grader}}},"hyperparameters":{"steps":{{{steps}}},"batch_size":3,"group_size":4,"max_response_tokens":8,"eval_interval":2,"eval_samples":2,"checkpoint_every_steps":2,"samples_logged":2,
+         "dtype":"float32","schedule":{"warmup_fraction":0},{{{more}}} } }
+        """.Replace("\"max_response_tokens\":8,", more.Contains("max_response_tokens", StringComparison.Ordinal) ? "" : "\"max_response_tokens\":8,", StringComparison.Ordinal);
+
+    private static byte[] Bytes(MethodResult result) => File.ReadAllBytes(Path.Combine(result.ModelFolder, "model.safetensors"));
+
+    private InferenceEngine Start()
+    {
+        Decoder decoder = CheckpointLoader.Load(fixture.Model, CPU, ScalarType.Float32);
+        return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
+    }
+
+    private ReinforcementMethod Method(InferenceEngine engine)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(fixture.Model);
+        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer), fixture.Model, DateTimeOffset.UnixEpoch);
+        return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 })));
+    }
+
+    private string Resolve(ReinforcementMethod method, string settings)
+    {
+        using JsonDocument document = JsonDocument.Parse(settings);
+        return method.Resolve(document.RootElement, new MethodInputs { StartFolder = fixture.Model, StartsLive = true, Rows = 7, LineWithoutReasoning = 1, TrainingFile = Rows(), ValidationFile = null });
+    }
+
+    private string Rows()
+    {
+        string file = Path.Combine(fixture.Folder, "graded.jsonl");
+        if (!File.Exists(file))
+        {
+            TrainingRowWriter.Write(file, TrainingRowReader.Read(fixture.Rows).Select(row => row with { Item = """{"messages": [], "reference": "aaaa"}""" }));
+        }
+
+        return file;
+    }
+
+    private async Task<MethodResult?> RunAsync(string name, string settings, RecordingReporter reporter, CancellationTokenSource? stop = null, string? rows = null)
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        try
+        {
+            return await method.RunAsync(
+                new MethodRun
+                {
+                    Name = name,
+                    Settings = Resolve(method, settings),
+                    Seed = 5,
+                    Folder = Path.Combine(fixture.Folder, name),
+                    StartFolder = fixture.Model,
+                    TrainingRows = rows ?? Rows(),
+                    HeldOutRows = Rows(),
+                    Engine = engine,
+                    Models = engine.Host,
+                    Tokenizer = Tokenizer.Load(fixture.Model),
+                    Format = ChatFormats.Create("tool-n1", fixture.Model, Tokenizer.Load(fixture.Model)),
+                    Reporter = reporter,
+                },
+                stop?.Token ?? None);
+        }
+        finally
+        {
+            // Whatever became of the job, the engine answers and holds no version of it.
+            Assert.Equal([engine.Host.LiveVersion], engine.Host.Versions);
+            int tokens = 0;
+            await foreach (GenerationUpdate update in engine.Generate(new GenerationRequest { RequestId = "after", PromptTokenIds = [5, 6, 7], MaxNewTokens = 4, Sampling = SamplingParameters.Greedy with { IgnoreEndOfSequence = true } }, None))
+            {
+                tokens += update.TokenIds.Count;
+            }
+
+            Assert.Equal(4, tokens);
+        }
+    }
+}
