@@ -196,7 +196,7 @@ internal sealed class BatchedPagedAttention : IAttentionBackend
         // Row r stands at position context − rows + r and sees itself and all before it. Rows of the mask in memory are padded,
         // since attention wants them aligned.
         private static Tensor Mask(AttentionSegment segment, ScalarType dtype, Device device) =>
-            full([segment.Count, Padded(segment.ContextLength)], double.NegativeInfinity, dtype, device)
+            NumberOps.Filled([segment.Count, Padded(segment.ContextLength)], double.NegativeInfinity, dtype, device)
                 .triu_(segment.ContextLength - segment.Count + 1).narrow(1, 0, segment.ContextLength);
     }
 }

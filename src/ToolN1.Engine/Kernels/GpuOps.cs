@@ -24,6 +24,10 @@ internal static class GpuOps
     /// <param name="weight">[width], same dtype.</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <returns>Same shape and dtype, in the current dispose scope.</returns>
-    public static Tensor RmsNorm(Tensor input, Tensor weight, double epsilon) =>
-        Script.Value.invoke<Tensor>("rms_norm", input, weight, epsilon);
+    public static Tensor RmsNorm(Tensor input, Tensor weight, double epsilon)
+    {
+        // Held until the call is over, for the reason that NumberOps gives.
+        using TorchSharp.Scalar number = epsilon;
+        return Script.Value.invoke<Tensor>("rms_norm", input, weight, number);
+    }
 }

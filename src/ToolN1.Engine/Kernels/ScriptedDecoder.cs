@@ -1,5 +1,6 @@
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Kernels;
@@ -62,8 +63,12 @@ internal static class ScriptedDecoder
             cache[(2 * index) + 1] = step.Pool.Values(index);
         }
 
+        // 3. The call; its numbers are held until it is over, for the reason that NumberOps gives.
+        using Scalar heads = config.Heads;
+        using Scalar keyValueHeads = config.KeyValueHeads;
+        using Scalar epsilon = config.RmsNormEpsilon;
         hidden = Script.Value.invoke<Tensor>(
-            "layers", hidden, cosine, sine, step.Written, batches, prompts, weights, cache, config.Heads, config.KeyValueHeads, config.RmsNormEpsilon);
+            "layers", hidden, cosine, sine, step.Written, batches, prompts, weights, cache, heads, keyValueHeads, epsilon);
         return decoder.FinalNorm.Forward(hidden);
     }
 

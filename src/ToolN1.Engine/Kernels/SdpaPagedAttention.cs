@@ -65,7 +65,7 @@ internal sealed class SdpaPagedAttention : IAttentionBackend
         // [rows, context]: row r stands at position context − rows + r and sees itself and all before it.
         private static Tensor? Mask(AttentionSegment segment, ScalarType dtype, Device device) => segment.Count == 1
             ? null
-            : full([segment.Count, segment.ContextLength], double.NegativeInfinity, dtype, device)
+            : NumberOps.Filled([segment.Count, segment.ContextLength], double.NegativeInfinity, dtype, device)
                 .triu_(segment.ContextLength - segment.Count + 1);
     }
 }

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -92,12 +93,12 @@ public sealed class AdapterLinear : Linear
             using DisposeScope scope = NewDisposeScope();
             if (count is null)
             {
-                output = output + Addition(input, a, b, adapter.Scale).to_type(output.dtype);
+                output = output.AddTensor(Addition(input, a, b, adapter.Scale).to_type(output.dtype));
                 output.MoveToOuterDisposeScope();
             }
             else
             {
-                output.narrow(0, first, count.Value).add_(Addition(input.narrow(0, first, count.Value), a, b, adapter.Scale));
+                output.narrow(0, first, count.Value).AddTensor_(Addition(input.narrow(0, first, count.Value), a, b, adapter.Scale));
             }
         }
 
@@ -108,7 +109,7 @@ public sealed class AdapterLinear : Linear
     {
         Tensor wide = input.to_type(a.dtype);
         return ComputeDType is ScalarType dtype && dtype != a.dtype
-            ? nn.functional.linear(nn.functional.linear(wide.to_type(dtype), a.to_type(dtype)), b.to_type(dtype)).to_type(a.dtype).mul(scale)
-            : nn.functional.linear(nn.functional.linear(wide, a), b).mul(scale);
+            ? nn.functional.linear(nn.functional.linear(wide.to_type(dtype), a.to_type(dtype)), b.to_type(dtype)).to_type(a.dtype).MultiplyNumber(scale)
+            : nn.functional.linear(nn.functional.linear(wide, a), b).MultiplyNumber(scale);
     }
 }

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -93,10 +94,10 @@ public sealed class DecoderLayer : IDisposable
 
         (query, key) = RotaryEmbedding.Rotate(query, key, cosine, sine);
         Tensor attended = attention.Attend(_index, query, key, value);
-        hidden = hidden + Output.Forward(attended);
+        hidden = hidden.AddTensor(Output.Forward(attended));
 
         normed = PostAttentionNorm.Forward(hidden);
-        return hidden + Down.Forward(Gate.ForwardGated(normed, Up));
+        return hidden.AddTensor(Down.Forward(Gate.ForwardGated(normed, Up)));
     }
 
     /// <inheritdoc/>

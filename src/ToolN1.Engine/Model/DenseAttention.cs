@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -34,7 +35,7 @@ public sealed class DenseAttention : IAttention
     /// <param name="device">The model's device.</param>
     /// <returns>[1, length, length], in the current dispose scope.</returns>
     public static Tensor CausalMask(long length, ScalarType dtype, Device device) =>
-        full([1, length, length], double.NegativeInfinity, dtype, device).triu_(1);
+        NumberOps.Filled([1, length, length], double.NegativeInfinity, dtype, device).triu_(1);
 
     /// <inheritdoc/>
     public Tensor Attend(int layer, Tensor query, Tensor key, Tensor value)
@@ -45,12 +46,12 @@ public sealed class DenseAttention : IAttention
         long group = heads / keyHeads;
 
         // Heads of one group become more query rows of their shared key head, so keys and values are never repeated.
-        Tensor queries = (query * (1 / Math.Sqrt(width)))
+        Tensor queries = query.MultiplyNumber(1 / Math.Sqrt(width))
             .view(_rows, _length, keyHeads, group, width).permute(0, 2, 3, 1, 4).reshape(_rows * keyHeads, group * _length, width);
         Tensor keys = key.view(_rows, _length, keyHeads, width).permute(0, 2, 3, 1).reshape(_rows * keyHeads, width, _length);
         Tensor values = value.view(_rows, _length, keyHeads, width).transpose(1, 2).reshape(_rows * keyHeads, _length, width);
 
-        Tensor scores = bmm(queries, keys).view(_rows, keyHeads * group, _length, _length).add_(_mask.unsqueeze(1));
+        Tensor scores = bmm(queries, keys).view(_rows, keyHeads * group, _length, _length).AddTensor_(_mask.unsqueeze(1));
         Tensor weights = nn.functional.softmax(scores, -1, ScalarType.Float32).to_type(query.dtype);
         Tensor mixed = bmm(weights.view(_rows * keyHeads, group * _length, _length), values);
         return mixed.view(_rows, keyHeads, group, _length, width).permute(0, 3, 1, 2, 4).reshape(_rows * _length, heads * width);

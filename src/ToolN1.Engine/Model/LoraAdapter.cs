@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Engine.Model;
@@ -54,7 +55,7 @@ public sealed class LoraAdapter : IDisposable
         foreach ((string name, long[] shape) in ModelTensors.Enumerate(config).Where(item => IsTarget(item.Name, targets)))
         {
             double bound = Math.Sqrt(1.0 / shape[1]);
-            Tensor a = rand([rank, shape[1]], generator: generator).mul_(2 * bound).sub_(bound).to(device);
+            Tensor a = rand([rank, shape[1]], generator: generator).MultiplyNumber_(2 * bound).AddNumber_(-bound).to(device);
             pairs.Add(name[..^".weight".Length], (a, zeros([shape[0], rank], ScalarType.Float32, device)));
         }
 
@@ -81,7 +82,7 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>What the adapter adds to a projection's weight.</summary>
     /// <returns>[out, in], f32, in the current dispose scope; null where it adds nothing.</returns>
-    public Tensor? Delta(string projection) => Find(projection) is (Tensor a, Tensor b) ? b.matmul(a).mul(Scale) : null;
+    public Tensor? Delta(string projection) => Find(projection) is (Tensor a, Tensor b) ? b.matmul(a).MultiplyNumber(Scale) : null;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -40,7 +40,7 @@ public sealed class RmsNorm : IDisposable
         }
 
         Tensor wide = input.to_type(ScalarType.Float32);
-        Tensor scale = wide.square().mean([-1], keepdim: true).add_(Epsilon).rsqrt_();
+        Tensor scale = wide.square().mean([-1], keepdim: true).AddNumber_(Epsilon).rsqrt_();
         return (wide * scale).to_type(input.dtype).mul(Weight);
     }
 

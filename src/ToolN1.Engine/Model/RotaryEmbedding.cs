@@ -75,7 +75,7 @@ public sealed class RotaryEmbedding : IDisposable
     {
         if (cosine.shape[^1] == states.shape[^1])
         {
-            return states.mul(cosine).addcmul_(states.roll(states.shape[2] / 2, 2), sine, 1);
+            return states.mul(cosine).AddProduct_(states.roll(states.shape[2] / 2, 2), sine, 1);
         }
 
         if (FusedOps.Rotate(states, cosine, sine) is Tensor fused)
@@ -86,7 +86,7 @@ public sealed class RotaryEmbedding : IDisposable
         long half = states.shape[^1] / 2;
         Tensor first = states.narrow(-1, 0, half);
         Tensor second = states.narrow(-1, half, half);
-        return cat([(first * cosine).sub_(second * sine), (second * cosine).add_(first * sine)], -1);
+        return cat([(first * cosine).sub_(second * sine), (second * cosine).AddTensor_(first * sine)], -1);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Grpo;
@@ -22,8 +23,8 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
     /// <param name="reference">[tokens].</param>
     public static Tensor LowVarianceKl(Tensor logProbs, Tensor reference)
     {
-        Tensor difference = (reference - logProbs).clamp(-LargestLogRatio, LargestLogRatio);
-        return (difference.exp() - difference - 1).clamp(-LargestKl, LargestKl);
+        Tensor difference = (reference - logProbs).Between(-LargestLogRatio, LargestLogRatio);
+        return (difference.exp() - difference - 1).Between(-LargestKl, LargestKl);
     }
 
     /// <summary>Truncated weights π_old / π_sampled.</summary>
@@ -39,7 +40,7 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
 
         Tensor gap = old - tokens.Sampled;
         Tensor logWeights = options.Importance == ImportanceLevel.Token ? gap : ByResponse(gap, tokens.Responses).Sum;
-        return logWeights.clamp(-LargestLogRatio, LargestLogRatio).exp().clamp_max(options.ImportanceCap);
+        return logWeights.Between(-LargestLogRatio, LargestLogRatio).exp().clamp_max(options.ImportanceCap);
     }
 
     /// <summary>The loss of some tokens.</summary>
@@ -57,7 +58,7 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
             logRatio = sum / count;
         }
 
-        Tensor ratio = logRatio.clamp(-LargestLogRatio, LargestLogRatio).exp();
+        Tensor ratio = logRatio.Between(-LargestLogRatio, LargestLogRatio).exp();
 
         // 2. Surrogate.
         Tensor advantages = tokens.Advantages;
@@ -68,7 +69,7 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
         }
         else
         {
-            surrogate = maximum(-(advantages * ratio), -(advantages * ratio.clamp(1 - options.ClipLow, 1 + options.ClipHigh)));
+            surrogate = maximum(-(advantages * ratio), -(advantages * ratio.Between(1 - options.ClipLow, 1 + options.ClipHigh)));
             if (options.DualClip is double most)
             {
                 surrogate = where(advantages < 0, minimum(surrogate, -(advantages * most)), surrogate);
@@ -79,7 +80,7 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
         Tensor? kl = tokens.Reference is null ? null : LowVarianceKl(logProbs, tokens.Reference);
         Tensor? importance = ImportanceWeights(old, tokens);
         Tensor weighted = importance is null ? surrogate : surrogate * importance;
-        Tensor loss = ((kl is null || klCoefficient == 0 ? weighted : weighted + (kl * klCoefficient)) * tokens.Weights).sum();
+        Tensor loss = ((kl is null || klCoefficient == 0 ? weighted : weighted.AddTensor(kl, klCoefficient)) * tokens.Weights).sum();
         return new PolicyLossTerms(loss, surrogate, ratio, kl, importance);
     }
 

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Optimizers;
@@ -80,13 +81,13 @@ public sealed class AdamW : IOptimizer
 
             if (WeightDecay != 0 && parameter.dim() >= 2)
             {
-                parameter.mul_(1 - (rate * WeightDecay));
+                parameter.MultiplyNumber_(1 - (rate * WeightDecay));
             }
 
-            _first[i].mul_(Beta1).add_(gradient, 1 - Beta1);
-            _second[i].mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
-            Tensor denominator = _second[i].sqrt().div_(correction2).add_(Epsilon);
-            parameter.addcdiv_(_first[i], denominator, -rate / correction1);
+            _first[i].MultiplyNumber_(Beta1).AddTensor_(gradient, 1 - Beta1);
+            _second[i].MultiplyNumber_(Beta2).AddProduct_(gradient, gradient, 1 - Beta2);
+            Tensor denominator = _second[i].sqrt().DivideNumber_(correction2).AddNumber_(Epsilon);
+            parameter.AddQuotient_(_first[i], denominator, -rate / correction1);
         }
     }
 

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Optimizers;
@@ -24,7 +25,7 @@ public static class GradientClipping
         {
             foreach (Tensor gradient in gradients)
             {
-                gradient.mul_(limit / norm);
+                gradient.MultiplyNumber_(limit / norm);
             }
         }
 

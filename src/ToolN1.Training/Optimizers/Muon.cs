@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Optimizers;
@@ -66,7 +67,7 @@ public sealed class Muon : IOptimizer
     /// <returns>[n, rows, columns] in that dtype, in the current dispose scope.</returns>
     public static Tensor Orthogonalize(Tensor matrices, ScalarType compute = ScalarType.Float32)
     {
-        Tensor x = (matrices / matrices.square().sum([1, 2], keepdim: true).sqrt_().add_(1e-7)).to_type(compute);
+        Tensor x = (matrices / matrices.square().sum([1, 2], keepdim: true).sqrt_().AddNumber_(1e-7)).to_type(compute);
         for (int step = 0; step < NewtonSchulzSteps; step++)
         {
             using Tensor gram = bmm(x, x.transpose(1, 2));
@@ -103,12 +104,12 @@ public sealed class Muon : IOptimizer
                 Tensor parameter = _parameters[i].Parameter;
                 if (WeightDecay != 0)
                 {
-                    parameter.mul_(1 - (rate * WeightDecay));
+                    parameter.MultiplyNumber_(1 - (rate * WeightDecay));
                 }
 
                 double scale = Math.Sqrt(Math.Max(1, (double)Rows(i) / Columns(i)));
                 Tensor update = updates[position];
-                parameter.add_(Rows(i) > Columns(i) ? update.t() : update, -rate * scale);
+                parameter.AddTensor_(Rows(i) > Columns(i) ? update.t() : update, -rate * scale);
             }
         }
     }
@@ -125,8 +126,8 @@ public sealed class Muon : IOptimizer
     private Tensor Nesterov(int i)
     {
         Tensor gradient = _parameters[i].Parameter.grad!;
-        _momenta[i].mul_(Momentum).add_(gradient);
-        Tensor direction = gradient.add(_momenta[i], Momentum);
+        _momenta[i].MultiplyNumber_(Momentum).AddTensor_(gradient);
+        Tensor direction = gradient.AddTensor(_momenta[i], Momentum);
         return Rows(i) > Columns(i) ? direction.t() : direction;
     }
 

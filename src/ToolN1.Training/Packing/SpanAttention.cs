@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ internal sealed class SpanAttention : IAttention, IDisposable
     {
         _spans = spans;
         using IDisposable noGrad = no_grad();
-        _causal = full([AttentionSpan.LongestPiece, AttentionSpan.LongestPiece], double.NegativeInfinity, ScalarType.Float32, device).triu_(1).DetachFromDisposeScope();
+        _causal = NumberOps.Filled([AttentionSpan.LongestPiece, AttentionSpan.LongestPiece], double.NegativeInfinity, ScalarType.Float32, device).triu_(1).DetachFromDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -57,12 +58,12 @@ internal sealed class SpanAttention : IAttention, IDisposable
         Tensor byToken = part.transpose(0, 1);
         if (span.IsContiguous)
         {
-            total.narrow(0, span.RunStart - span.Context, span.Keys).add_(byToken);
+            total.narrow(0, span.RunStart - span.Context, span.Keys).AddTensor_(byToken);
             return;
         }
 
-        total.narrow(0, span.GroupStart, span.Context).add_(byToken.narrow(0, 0, span.Context));
-        total.narrow(0, span.RunStart, span.RunKeys).add_(byToken.narrow(0, span.Context, span.RunKeys));
+        total.narrow(0, span.GroupStart, span.Context).AddTensor_(byToken.narrow(0, 0, span.Context));
+        total.narrow(0, span.RunStart, span.RunKeys).AddTensor_(byToken.narrow(0, span.Context, span.RunKeys));
     }
 
     private sealed class SpanFunction : autograd.SingleTensorFunction<SpanFunction>
@@ -77,7 +78,7 @@ internal sealed class SpanAttention : IAttention, IDisposable
             long keyHeads = key.shape[1];
             using IDisposable noGrad = no_grad();
             Tensor output = empty_like(query);
-            Tensor scaled = query * (1 / Math.Sqrt(width));
+            Tensor scaled = query.MultiplyNumber(1 / Math.Sqrt(width));
             List<(Tensor Probabilities, Tensor Mixed)> kept = [];
             foreach (AttentionSpan span in owner._spans)
             {
@@ -85,7 +86,7 @@ internal sealed class SpanAttention : IAttention, IDisposable
                 Tensor queries = Heads(scaled, span, keyHeads, width);
                 Tensor scores = bmm(queries, Keys(key, span).transpose(1, 2));
                 scores.view(keyHeads, -1, span.Length, span.Keys).narrow(-1, span.Keys - span.Length, span.Length)
-                    .add_(owner._causal.narrow(0, 0, span.Length).narrow(1, 0, span.Length));
+                    .AddTensor_(owner._causal.narrow(0, 0, span.Length).narrow(1, 0, span.Length));
                 Tensor probabilities = scores.softmax(-1).DetachFromDisposeScope();
                 Tensor mixed = bmm(probabilities, Keys(value, span)).DetachFromDisposeScope();
                 output.narrow(0, span.QueryStart, span.Length).view(span.Length, keyHeads, -1, width)
@@ -128,7 +129,7 @@ internal sealed class SpanAttention : IAttention, IDisposable
                     .copy_(bmm(scores, Keys(key, span)).view(keyHeads, -1, span.Length, width).permute(2, 0, 1, 3));
             }
 
-            queryGradient.mul_(1 / Math.Sqrt(width));
+            queryGradient.MultiplyNumber_(1 / Math.Sqrt(width));
 
             // A GPU's way back runs on a thread of libtorch's own, which has no dispose scope: without an owner these would be
             // the finalizer's, too late for the memory and too early for who reads them.

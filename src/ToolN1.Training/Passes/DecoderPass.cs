@@ -122,7 +122,7 @@ internal sealed unsafe class DecoderPass<T> : DecoderPass
             _layers[layer].Backward(plan, again ?? kept, gradient);
         }
 
-        PassTensors.Gradient(_decoder.Embedding).index_add_(0, ids, gradient.narrow(0, 0, batch.TokenCount), 1);
+        PassTensors.Gradient(_decoder.Embedding).AddRows_(ids, gradient.narrow(0, 0, batch.TokenCount));
         return result;
     }
 

@@ -2,8 +2,8 @@ using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Packing;
 using TorchSharp;
-using static TorchSharp.torch;
 using static ToolN1.Training.Passes.PassTensors;
+using static TorchSharp.torch;
 
 namespace ToolN1.Training.Passes;
 
@@ -91,7 +91,7 @@ internal sealed unsafe class HeadPass<T>(Decoder decoder, RowParts parts, Scalar
             Tensor back = zeros_like(wanted);
             PassKernels<T>.NormBack(
                 parts, Bytes(outer!), Floats(wanted), Floats(scales), Floats(_norm!), Floats(back), Floats(Gradient(decoder.FinalNorm.Weight)), rows, _hidden);
-            gradient!.index_add_(0, sources, back.narrow(0, 0, count), 1);
+            gradient!.AddRows_(sources, back.narrow(0, 0, count));
         }
 
         return new PassResult(scores.LogProbs[..(int)count], scores.Entropies[..(int)count], scores.Hits[..(int)count]);

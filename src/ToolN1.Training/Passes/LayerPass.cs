@@ -1,8 +1,8 @@
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using TorchSharp;
-using static TorchSharp.torch;
 using static ToolN1.Training.Passes.PassTensors;
+using static TorchSharp.torch;
 
 namespace ToolN1.Training.Passes;
 
@@ -195,7 +195,7 @@ internal sealed unsafe class LayerPass<T>(DecoderLayer layer, ModelConfig config
             int width = (int)linear.Weight.shape[0];
             if (linear.Bias is not null)
             {
-                Gradient(linear.Bias).add_(tensor(biases[start..(start + width)]));
+                Gradient(linear.Bias).AddTensor_(tensor(biases[start..(start + width)]));
             }
 
             start += width;

@@ -24,7 +24,7 @@ internal static unsafe class PassTensors
         long start = 0;
         foreach (Tensor parameter in parameters)
         {
-            Gradient(parameter).add_(product.narrow(0, start, parameter.shape[0]));
+            Gradient(parameter).AddTensor_(product.narrow(0, start, parameter.shape[0]));
             start += parameter.shape[0];
         }
     }

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Optimizers;
 using ToolN1.Training.Packing;
@@ -169,7 +170,7 @@ internal sealed class SftStepper : IDisposable
             Tensor logits = _decoder.Logits(rows.narrow(0, start, count));
             Tensor wantedIds = targets.narrow(0, start, count);
             Tensor losses = nn.functional.cross_entropy(logits, wantedIds, reduction: nn.Reduction.None);
-            Tensor loss = (losses * weights.narrow(0, start, count)).sum() / totalWeight;
+            Tensor loss = (losses * weights.narrow(0, start, count)).sum().MultiplyNumber(1 / totalWeight);
             loss.backward();
             sums.Loss += loss.item<float>();
 
