@@ -39,8 +39,9 @@ internal sealed class JsonFields
         {
             return JsonDocument.Parse(bytes, Strict);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The second is what the search for duplicate names says of a name that is half a surrogate pair.
             throw new CheckpointException(file, "is not valid JSON: " + error.Message, error);
         }
     }

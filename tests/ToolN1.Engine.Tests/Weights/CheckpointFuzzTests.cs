@@ -44,6 +44,15 @@ public sealed class CheckpointFuzzTests
     }
 
     [Fact]
+    public void Load_NameThatIsHalfASurrogatePair_IsRefused()
+    {
+        using CheckpointFolder folder = new("llama3-tiny");
+        string whole = File.ReadAllText(folder.File("config.json"));
+        File.WriteAllText(folder.File("config.json"), "{\"\\ud800\": 1, " + whole.TrimStart()[1..]);
+        Assert.Contains("is not valid JSON", Assert.Throws<CheckpointException>(() => ModelConfig.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_MutatedConfig_ThrowsNothingElse()
     {
         using CheckpointFolder folder = new("llama3-tiny");

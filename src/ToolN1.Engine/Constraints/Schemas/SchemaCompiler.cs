@@ -87,8 +87,9 @@ internal sealed class SchemaCompiler
         {
             return JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = budget.MaxSchemaDepth * 2, AllowDuplicateProperties = false });
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The second is what the search for duplicate names says of a name that is half a surrogate pair.
             throw new ConstraintException("", $"the schema is not JSON without duplicate keys that nests at most {budget.MaxSchemaDepth * 2} levels: {exception.Message}");
         }
     }
