@@ -23,8 +23,9 @@ public sealed class CaptureProcessTests : IDisposable
                 await SendAsync(server, i);
             }
 
-            while (await CountAsync(server) < 5)
+            for (int i = 0; await CountAsync(server) < 5; i++)
             {
+                Assert.True(i < 3000);
                 await Task.Delay(20, TestContext.Current.CancellationToken);
             }
 
@@ -46,8 +47,9 @@ public sealed class CaptureProcessTests : IDisposable
         }
 
         await SendAsync(next, 12);
-        while (await CountAsync(next) < kept.Count + 1)
+        for (int i = 0; await CountAsync(next) < kept.Count + 1; i++)
         {
+            Assert.True(i < 3000);
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }

@@ -148,8 +148,9 @@ public sealed class ReinforcementJobTests : IDisposable
         await UntilAsync(server, job, node => node["step"]!.GetValue<int>() > paused + 1);
         await PatchAsync(server, job, """{"max_response_tokens":4}""");
         JsonNode[] edits = [];
-        while (edits.Length < 2 || edits[1]["from_step"] is null)
+        for (int i = 0; edits.Length < 2 || edits[1]["from_step"] is null; i++)
         {
+            Assert.True(i < 3000);
             edits = [.. (await GetAsync(server, $"/admin/training/jobs/{job}"))["edits"]!.AsArray().Select(item => item!)];
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }

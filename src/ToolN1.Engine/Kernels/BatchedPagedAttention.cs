@@ -78,12 +78,12 @@ internal sealed class BatchedPagedAttention : IAttentionBackend
                 segments[i].Blocks.CopyTo(table, i * blocks);
             }
 
-            Tensor positions = arange(_context, ScalarType.Int64, device).unsqueeze(0);
+            Tensor positions = NumberOps.Range(0, _context, device).unsqueeze(0);
             Tensor last = tensor(segments.Select(segment => segment.ContextLength - 1L).ToArray(), device: device).unsqueeze(1);
             Tensor read = minimum(positions, last);
-            Tensor block = tensor(table, device: device).view(_count, blocks).to_type(ScalarType.Int64).gather(1, read.div(blockSize, RoundingMode.floor));
-            Slots = block.mul_(blockSize).add_(read.remainder(blockSize)).view(-1);
-            Mask = zeros([_count, _context], dtype, device).masked_fill_(positions > last, double.NegativeInfinity).view(_count, 1, 1, _context);
+            Tensor block = tensor(table, device: device).view(_count, blocks).to_type(ScalarType.Int64).gather(1, read.DivideWhole(blockSize));
+            Slots = block.MultiplyWhole_(blockSize).AddTensor_(read.Remainder(blockSize)).view(-1);
+            Mask = zeros([_count, _context], dtype, device).Fill_(positions > last, double.NegativeInfinity).view(_count, 1, 1, _context);
         }
 
         /// <summary>int64 [count]: its rows in the step.</summary>
@@ -143,13 +143,13 @@ internal sealed class BatchedPagedAttention : IAttentionBackend
             Written = tensor(slots, device: device);
             Decodes = [.. Batches([.. segments.Where(segment => segment.Count == 1)]).Select(batch => new DecodeBatch(batch, pool.BlockSize, dtype, device))];
             Prompts = [.. segments.Where(segment => segment.Count > 1).Select(segment => new PromptChunk(
-                arange(segment.FirstRow, segment.FirstRow + segment.Count, ScalarType.Int64, device), Slots(segment), Mask(segment, dtype, device)))];
+                NumberOps.Range(segment.FirstRow, segment.Count, device), Slots(segment), Mask(segment, dtype, device)))];
             IsOneBatch = Decodes.Count == 1 && Prompts.Count == 0 && segments.Select((segment, index) => segment.FirstRow == index).All(isNext => isNext);
 
             Tensor Slots(AttentionSegment segment)
             {
-                Tensor first = tensor(segment.Blocks, device: device).to_type(ScalarType.Int64).mul_(pool.BlockSize).unsqueeze(1);
-                return first.add(arange(pool.BlockSize, ScalarType.Int64, device)).view(-1).narrow(0, 0, segment.ContextLength);
+                Tensor first = tensor(segment.Blocks, device: device).to_type(ScalarType.Int64).MultiplyWhole_(pool.BlockSize).unsqueeze(1);
+                return first.AddTensor(NumberOps.Range(0, pool.BlockSize, device)).view(-1).narrow(0, 0, segment.ContextLength);
             }
         }
 

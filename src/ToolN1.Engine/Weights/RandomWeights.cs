@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -55,7 +56,7 @@ public static class RandomWeights
         }
         else if (tensor.dim() == 1)
         {
-            tensor.fill_(1);
+            tensor.Fill_(1);
         }
         else
         {

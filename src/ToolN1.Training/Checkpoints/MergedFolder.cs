@@ -1,4 +1,5 @@
 using ToolN1.Engine.Chat;
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
@@ -9,8 +10,6 @@ namespace ToolN1.Training.Checkpoints;
 /// <summary>An adapter merged into the weights that it stands on.</summary>
 internal static class MergedFolder
 {
-    private static readonly string[] TokenizerFiles = ["tokenizer.json", "tokenizer_config.json"];
-
     /// <summary>Writes a Hugging Face folder's files in the base's dtype, one tensor in memory at a time.</summary>
     /// <param name="adapterFolder">PEFT's files.</param>
     /// <param name="baseFolder">A Hugging Face folder.</param>
@@ -21,24 +20,20 @@ internal static class MergedFolder
         using IDisposable noGrad = no_grad();
         using LoraAdapter adapter = PeftFolder.Read(adapterFolder);
         using Checkpoint weights = Checkpoint.Open(baseFolder);
-        ScalarType dtype = weights.Config.DeclaredDType == "float32" ? ScalarType.Float32 : ScalarType.BFloat16;
-        foreach (string file in TokenizerFiles.Where(file => File.Exists(Path.Combine(baseFolder, file))))
-        {
-            File.Copy(Path.Combine(baseFolder, file), Path.Combine(folder, file));
-        }
+        ModelFolderWriter.WriteFiles(
+            folder,
+            weights.Config,
+            [.. weights.Tensors.Select(item => (item.Name, item.Entry.Shape.ToArray(), (Func<Tensor>)(() => Merged(item.Name, item.Entry))))],
+            weights.Config.DeclaredDType == "float32" ? ScalarType.Float32 : ScalarType.BFloat16,
+            ChatFormats.Create("auto", baseFolder, Tokenizer.Load(baseFolder)),
+            baseFolder);
 
-        weights.Config.Save(folder, dtype == ScalarType.Float32 ? "float32" : "bfloat16", ChatFormats.Create("auto", baseFolder, Tokenizer.Load(baseFolder)).Name);
-        using SafetensorsWriter writer = new(
-            Path.Combine(folder, Checkpoint.SingleFileName), weights.Tensors.Select(item => (item.Name, dtype, item.Entry.Shape.ToArray())));
-        foreach ((string name, SafetensorsEntry entry) in weights.Tensors)
+        Tensor Merged(string name, SafetensorsEntry entry)
         {
-            using IDisposable scope = NewDisposeScope();
             Tensor tensor = empty(entry.Shape.ToArray(), ScalarType.Float32);
             weights.ReadInto(name, tensor);
             bool isAdapted = name.EndsWith(".weight", StringComparison.Ordinal);
-            writer.Write(isAdapted && adapter.Delta(name[..^".weight".Length]) is Tensor delta ? tensor.add(delta) : tensor);
+            return isAdapted && adapter.Delta(name[..^".weight".Length]) is Tensor delta ? tensor.AddTensor(delta) : tensor;
         }
-
-        writer.Commit();
     }
 }

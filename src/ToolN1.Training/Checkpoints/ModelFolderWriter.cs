@@ -16,7 +16,7 @@ internal static class ModelFolderWriter
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
-    /// <summary>Weights, config.json, generation_config.json, tokenizer.json and tokenizer_config.json with the chat template.</summary>
+    /// <summary>Writes a folder with <see cref="WriteFiles"/>.</summary>
     /// <param name="folder">Appears whole or not at all, also when the machine goes down; replaced if it exists.</param>
     /// <param name="config">The shape.</param>
     /// <param name="tensors">Names and what gives each tensor; one is in memory at a time.</param>
@@ -26,8 +26,21 @@ internal static class ModelFolderWriter
     public static void Write(string folder, ModelConfig config, IReadOnlyList<(string Name, long[] Shape, Func<Tensor> Tensor)> tensors, ScalarType dtype, IChatFormat format, string tokenizerFolder)
     {
         string temporary = DurableStorage.BeginFolder(folder);
-        config.Save(temporary, dtype == ScalarType.Float32 ? "float32" : "bfloat16", format.Name);
-        using (SafetensorsWriter writer = new(Path.Combine(temporary, Checkpoint.SingleFileName), tensors.Select(item => (item.Name, dtype, item.Shape))))
+        WriteFiles(temporary, config, tensors, dtype, format, tokenizerFolder);
+        DurableStorage.ReplaceFolder(temporary, folder);
+    }
+
+    /// <summary>Weights, config.json, generation_config.json, tokenizer.json and tokenizer_config.json with the chat template.</summary>
+    /// <param name="folder">Exists, empty.</param>
+    /// <param name="config">The shape.</param>
+    /// <param name="tensors">Names and what gives each tensor; one is in memory at a time.</param>
+    /// <param name="dtype">On disk: bf16 or f32.</param>
+    /// <param name="format">How the model is spoken to.</param>
+    /// <param name="tokenizerFolder">Where its tokenizer comes from.</param>
+    public static void WriteFiles(string folder, ModelConfig config, IReadOnlyList<(string Name, long[] Shape, Func<Tensor> Tensor)> tensors, ScalarType dtype, IChatFormat format, string tokenizerFolder)
+    {
+        config.Save(folder, dtype == ScalarType.Float32 ? "float32" : "bfloat16", format.Name);
+        using (SafetensorsWriter writer = new(Path.Combine(folder, Checkpoint.SingleFileName), tensors.Select(item => (item.Name, dtype, item.Shape))))
         {
             foreach ((_, _, Func<Tensor> tensor) in tensors)
             {
@@ -38,10 +51,9 @@ internal static class ModelFolderWriter
             writer.Commit();
         }
 
-        File.Copy(Path.Combine(tokenizerFolder, TokenizerFile), Path.Combine(temporary, TokenizerFile));
+        File.Copy(Path.Combine(tokenizerFolder, TokenizerFile), Path.Combine(folder, TokenizerFile));
         JsonObject tokenizerConfig = TokenizerConfig(Path.Combine(tokenizerFolder, TokenizerConfigFile), config, format);
-        File.WriteAllText(Path.Combine(temporary, TokenizerConfigFile), tokenizerConfig.ToJsonString(Readable) + "\n");
-        DurableStorage.ReplaceFolder(temporary, folder);
+        File.WriteAllText(Path.Combine(folder, TokenizerConfigFile), tokenizerConfig.ToJsonString(Readable) + "\n");
     }
 
     /// <summary>What the source says, with the template of the format that the model was trained in.</summary>

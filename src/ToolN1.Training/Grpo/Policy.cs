@@ -1,6 +1,7 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
@@ -155,7 +156,7 @@ internal sealed class Policy : IDisposable
     }
 
     private Tensor Merged(string name, Tensor tensor) =>
-        name.EndsWith(".weight", StringComparison.Ordinal) && _adapter?.Delta(name[..^".weight".Length]) is Tensor delta ? tensor.to_type(ScalarType.Float32).add(delta) : tensor;
+        name.EndsWith(".weight", StringComparison.Ordinal) && _adapter?.Delta(name[..^".weight".Length]) is Tensor delta ? tensor.to_type(ScalarType.Float32).AddTensor(delta) : tensor;
 
     /// <summary>A decoder over the engine's own tensors, where they are as the trainer wants them.</summary>
     private static Decoder? Shared(ModelLease lease, ScalarType compute) =>

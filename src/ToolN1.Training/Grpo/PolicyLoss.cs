@@ -24,7 +24,7 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
     public static Tensor LowVarianceKl(Tensor logProbs, Tensor reference)
     {
         Tensor difference = (reference - logProbs).Between(-LargestLogRatio, LargestLogRatio);
-        return (difference.exp() - difference - 1).Between(-LargestKl, LargestKl);
+        return (difference.exp() - difference).AddNumber(-1).Between(-LargestKl, LargestKl);
     }
 
     /// <summary>Truncated weights π_old / π_sampled.</summary>
@@ -40,7 +40,7 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
 
         Tensor gap = old - tokens.Sampled;
         Tensor logWeights = options.Importance == ImportanceLevel.Token ? gap : ByResponse(gap, tokens.Responses).Sum;
-        return logWeights.Between(-LargestLogRatio, LargestLogRatio).exp().clamp_max(options.ImportanceCap);
+        return logWeights.Between(-LargestLogRatio, LargestLogRatio).exp().AtMost(options.ImportanceCap);
     }
 
     /// <summary>The loss of some tokens.</summary>
@@ -65,14 +65,14 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
         Tensor surrogate;
         if (options.Objective == PolicyObjective.Cispo)
         {
-            surrogate = -(ratio.detach().clamp_max(options.CispoCap) * advantages * logProbs);
+            surrogate = -(ratio.detach().AtMost(options.CispoCap) * advantages * logProbs);
         }
         else
         {
             surrogate = maximum(-(advantages * ratio), -(advantages * ratio.Between(1 - options.ClipLow, 1 + options.ClipHigh)));
             if (options.DualClip is double most)
             {
-                surrogate = where(advantages < 0, minimum(surrogate, -(advantages * most)), surrogate);
+                surrogate = where(advantages.IsLess(0), minimum(surrogate, -advantages.MultiplyNumber(most)), surrogate);
             }
         }
 
@@ -88,8 +88,8 @@ internal sealed class PolicyLoss(PolicyLossOptions options)
     private static (Tensor Sum, Tensor Count) ByResponse(Tensor values, Tensor responses)
     {
         long count = responses.max().item<long>() + 1;
-        Tensor sums = zeros([count], values.dtype, values.device).index_add(0, responses, values, 1);
-        Tensor counts = zeros([count], values.dtype, values.device).index_add(0, responses, ones_like(values), 1);
+        Tensor sums = zeros([count], values.dtype, values.device).AddRows(responses, values);
+        Tensor counts = zeros([count], values.dtype, values.device).AddRows(responses, ones_like(values));
         return (sums.index_select(0, responses), counts.index_select(0, responses));
     }
 }

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Packing;
 using ToolN1.Training.Passes;
@@ -27,7 +28,7 @@ internal abstract class PolicyPass : IDisposable
     /// <param name="logits">[rows, vocabulary], f32 or f64.</param>
     /// <param name="temperature">Greater than 0.</param>
     public static Tensor TemperedLogProbs(Tensor logits, double temperature) =>
-        nn.functional.log_softmax(temperature == 1 ? logits : logits / temperature, 1);
+        nn.functional.log_softmax(temperature == 1 ? logits : logits.DivideNumber(temperature), 1);
 
     /// <summary>Entropies in nats.</summary>
     /// <param name="logProbs">[rows, vocabulary], without gradient.</param>

@@ -56,6 +56,18 @@ public sealed class NumberOpsTests
         Assert.Equal([3, -6, 12], values.MultiplyNumber(3).data<float>().ToArray());
         Assert.Equal([1.5f, -3, 6], values.AddTensor(values, 0.5).data<float>().ToArray());
         Assert.Equal([1, -1, 2], values.Between(-1, 2).data<float>().ToArray());
+        Assert.Equal([2, -1, 5], values.AddNumber(1).data<float>().ToArray());
+        Assert.Equal([0.5f, -1, 2], values.DivideNumber(2).data<float>().ToArray());
+        Assert.Equal([1, -2, 3], values.AtMost(3).data<float>().ToArray());
+        Assert.Equal([false, true, false], values.IsLess(0).data<bool>().ToArray());
+        Assert.Equal([9, -2, 9], values.clone().Fill_(values.gt(zeros(1)), 9).data<float>().ToArray());
+        Assert.Equal([4, 4], torch.zeros(2).Fill_(4).data<float>().ToArray());
+        Tensor whole = NumberOps.Range(5, 3, CPU);
+        Assert.Equal([5L, 6, 7], whole.data<long>().ToArray());
+        Assert.Equal([2L, 3, 3], whole.DivideWhole(2).data<long>().ToArray());
+        Assert.Equal([1L, 0, 1], whole.Remainder(2).data<long>().ToArray());
+        Assert.Equal([15L, 18, 21], whole.MultiplyWhole_(3).data<long>().ToArray());
+        Assert.Equal([3, 1], torch.ones(2).AddRows(tensor([0L, 0]), tensor(new float[] { 1, 1 })).data<float>().ToArray());
         Assert.Equal([7, 7], NumberOps.Filled([2], 7, ScalarType.Float32, CPU).data<float>().ToArray());
         Assert.Equal([5, 0, 1], torch.zeros(3).AddRows_(tensor([0L, 0, 2, 1]), tensor(new float[] { 2, 3, 1, 0 })).data<float>().ToArray());
     }

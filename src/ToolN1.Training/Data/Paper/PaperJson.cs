@@ -30,11 +30,19 @@ internal static class PaperJson
     }
 
     /// <summary>Parses JSON text.</summary>
-    /// <exception cref="JsonException">Not JSON, or a key is given twice.</exception>
+    /// <exception cref="JsonException">Not JSON, or a key is given twice or is no text.</exception>
     public static JsonElement Parse(ReadOnlyMemory<char> json)
     {
-        using JsonDocument document = JsonDocument.Parse(json, Strict);
-        return document.RootElement.Clone();
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json, Strict);
+            return document.RootElement.Clone();
+        }
+        catch (InvalidOperationException error)
+        {
+            // What the search for keys that are given twice says of one that is half a surrogate pair.
+            throw new JsonException(error.Message, error);
+        }
     }
 
     /// <summary>Parses JSON text where it is some.</summary>
