@@ -9,7 +9,9 @@ namespace ToolN1.Training.Passes;
 /// <summary>
 /// A decoder's pass forward and back over packed batches with the derivatives written out: products in the compute dtype by
 /// libtorch, all between them in our own kernels, residual and its gradient in float32, and gradients added to the
-/// parameters' own. For a CPU and for plain projections; elsewhere training goes through autograd.
+/// parameters' own or to <see cref="PassGradients"/> apart. For a CPU and for plain projections; elsewhere training goes through
+/// autograd. Between two <see cref="LoadWeights"/>, batches may be scored and accumulated on several threads at once, each with
+/// gradients of its own.
 /// </summary>
 internal abstract class DecoderPass : IDisposable
 {
@@ -32,12 +34,13 @@ internal abstract class DecoderPass : IDisposable
     /// <param name="decoder">f32 masters, or weights that are only scored with; the caller owns it.</param>
     /// <param name="compute">Dtype of the products: float32 or bfloat16.</param>
     /// <param name="recomputes">Keeps each layer's input only and computes the layer again on the way back.</param>
+    /// <param name="threads">Threads between the products; null takes libtorch's number.</param>
     /// <exception cref="ArgumentException">The decoder is not supported.</exception>
-    public static DecoderPass Create(Decoder decoder, ScalarType compute, bool recomputes = false) => !Supports(decoder)
+    public static DecoderPass Create(Decoder decoder, ScalarType compute, bool recomputes = false, int? threads = null) => !Supports(decoder)
         ? throw new ArgumentException("The decoder needs autograd.", nameof(decoder))
         : compute == ScalarType.BFloat16
-            ? new DecoderPass<BFloat16Element>(decoder, compute, recomputes)
-            : new DecoderPass<Float32Element>(decoder, compute, recomputes);
+            ? new DecoderPass<BFloat16Element>(decoder, compute, recomputes, threads ?? get_num_threads())
+            : new DecoderPass<Float32Element>(decoder, compute, recomputes, threads ?? get_num_threads());
 
     /// <summary>Takes over the parameters' present values; call once a step, before its first batch.</summary>
     public abstract void LoadWeights();
@@ -52,7 +55,8 @@ internal abstract class DecoderPass : IDisposable
     /// <param name="temperature">Logits are divided by it.</param>
     /// <param name="wholeBatch">Whether the derivative wants all log-probabilities at once, which may take the head's product twice.</param>
     /// <param name="derivative">The loss.</param>
-    public abstract PassResult Accumulate(PackedBatch batch, double temperature, bool wholeBatch, LossDerivative derivative);
+    /// <param name="gradients">Gets them instead; null is the parameters' own.</param>
+    public abstract PassResult Accumulate(PackedBatch batch, double temperature, bool wholeBatch, LossDerivative derivative, PassGradients? gradients = null);
 
     /// <inheritdoc/>
     public abstract void Dispose();
@@ -64,13 +68,14 @@ internal sealed unsafe class DecoderPass<T> : DecoderPass
 {
     private readonly Decoder _decoder;
     private readonly bool _recomputes;
-    private readonly RowParts _parts = new(get_num_threads());
+    private readonly RowParts _parts;
     private readonly RotaryEmbedding _rotary;
     private readonly LayerPass<T>[] _layers;
     private readonly HeadPass<T> _head;
 
-    public DecoderPass(Decoder decoder, ScalarType compute, bool recomputes)
+    public DecoderPass(Decoder decoder, ScalarType compute, bool recomputes, int threads)
     {
+        _parts = new RowParts(threads);
         _decoder = decoder;
         _recomputes = recomputes;
         _rotary = new RotaryEmbedding(decoder.Config, decoder.Device);
@@ -94,11 +99,12 @@ internal sealed unsafe class DecoderPass<T> : DecoderPass
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         Tensor residual = Forward(PlanOf(batch), tensor(batch.Ids), tapes: null);
-        return _head.Run(batch, residual, temperature, wholeBatch: false, derivative: null, gradient: null);
+        return _head.Run(batch, residual, temperature, wholeBatch: false, derivative: null, gradient: null, PassGradients.OfParameters);
     }
 
-    public override PassResult Accumulate(PackedBatch batch, double temperature, bool wholeBatch, LossDerivative derivative)
+    public override PassResult Accumulate(PackedBatch batch, double temperature, bool wholeBatch, LossDerivative derivative, PassGradients? gradients = null)
     {
+        gradients ??= PassGradients.OfParameters;
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         PassPlan plan = PlanOf(batch);
@@ -110,7 +116,7 @@ internal sealed unsafe class DecoderPass<T> : DecoderPass
 
         // 2. The head on the wanted rows, and the gradient of the residual behind the last layer.
         Tensor gradient = zeros_like(residual);
-        PassResult result = _head.Run(batch, residual, temperature, wholeBatch, derivative, gradient);
+        PassResult result = _head.Run(batch, residual, temperature, wholeBatch, derivative, gradient, gradients);
         residual.Dispose();
 
         // 3. Back.
@@ -119,10 +125,10 @@ internal sealed unsafe class DecoderPass<T> : DecoderPass
             using DisposeScope layerScope = NewDisposeScope();
             using LayerTape kept = tapes[layer];
             using LayerTape? again = kept.IsWhole ? null : _layers[layer].Forward(plan, kept.Residual!, null);
-            _layers[layer].Backward(plan, again ?? kept, gradient);
+            _layers[layer].Backward(plan, again ?? kept, gradient, gradients);
         }
 
-        PassTensors.Gradient(_decoder.Embedding).AddRows_(ids, gradient.narrow(0, 0, batch.TokenCount));
+        gradients.Of(_decoder.Embedding).AddRows_(ids, gradient.narrow(0, 0, batch.TokenCount));
         return result;
     }
 

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace ToolN1.Training.Passes;
 
 /// <summary>The last norm and the head on the rows that predict, forward and back; logits exist a piece at a time.</summary>
-/// <param name="decoder">Its gradients are added to its own parameters'.</param>
+/// <param name="decoder">The caller owns it.</param>
 /// <param name="parts">Threads.</param>
 /// <param name="compute">Dtype of the products, that of <typeparamref name="T"/>.</param>
 internal sealed unsafe class HeadPass<T>(Decoder decoder, RowParts parts, ScalarType compute) : IDisposable
@@ -35,7 +35,8 @@ internal sealed unsafe class HeadPass<T>(Decoder decoder, RowParts parts, Scalar
     /// <param name="wholeBatch">Whether the derivative wants all log-probabilities at once, which takes the product twice where there are several pieces.</param>
     /// <param name="derivative">The loss; null only scores.</param>
     /// <param name="gradient">f32 [rows, hidden]: gets the residual's gradient added.</param>
-    public PassResult Run(PackedBatch batch, Tensor residual, double temperature, bool wholeBatch, LossDerivative? derivative, Tensor? gradient)
+    /// <param name="gradients">Gets the parameters'.</param>
+    public PassResult Run(PackedBatch batch, Tensor residual, double temperature, bool wholeBatch, LossDerivative? derivative, Tensor? gradient, PassGradients gradients)
     {
         // 1. The rows that predict, normed.
         long count = batch.Sources.Length;
@@ -82,7 +83,7 @@ internal sealed unsafe class HeadPass<T>(Decoder decoder, RowParts parts, Scalar
             PassKernels<T>.Scale(parts, factors, Bytes(target), length, _hidden);
             Tensor input = normed.narrow(0, start, length);
             PassKernels<T>.Scale(parts, factors, Bytes(input), length, _hidden);
-            AddProducts(logits, input, decoder.Head.Weight);
+            gradients.AddProducts(logits, input, decoder.Head.Weight);
         }
 
         // 3. The norm.
@@ -90,7 +91,7 @@ internal sealed unsafe class HeadPass<T>(Decoder decoder, RowParts parts, Scalar
         {
             Tensor back = zeros_like(wanted);
             PassKernels<T>.NormBack(
-                parts, Bytes(outer!), Floats(wanted), Floats(scales), Floats(_norm!), Floats(back), Floats(Gradient(decoder.FinalNorm.Weight)), rows, _hidden);
+                parts, Bytes(outer!), Floats(wanted), Floats(scales), Floats(_norm!), Floats(back), Floats(gradients.Of(decoder.FinalNorm.Weight)), rows, _hidden);
             gradient!.AddRows_(sources, back.narrow(0, 0, count));
         }
 

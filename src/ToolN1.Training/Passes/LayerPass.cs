@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace ToolN1.Training.Passes;
 
 /// <summary>A layer forward and back, with its weights in the products' dtype, fused as they are multiplied.</summary>
-/// <param name="layer">The layer; its gradients are added to its own parameters'.</param>
+/// <param name="layer">The layer; the caller owns it.</param>
 /// <param name="config">The model's shape.</param>
 /// <param name="parts">Threads.</param>
 /// <param name="compute">Dtype of the products, that of <typeparamref name="T"/>.</param>
@@ -72,26 +72,27 @@ internal sealed unsafe class LayerPass<T>(DecoderLayer layer, ModelConfig config
     /// <param name="plan">The batch.</param>
     /// <param name="tape">Whole; overwritten.</param>
     /// <param name="gradient">f32 [rows, hidden].</param>
-    public void Backward(PassPlan plan, LayerTape tape, Tensor gradient)
+    /// <param name="gradients">Gets the parameters'.</param>
+    public void Backward(PassPlan plan, LayerTape tape, Tensor gradient, PassGradients gradients)
     {
         // 1. SwiGLU.
         Tensor branch = Empty(plan.Rows, config.HiddenSize);
         PassKernels<T>.Round(parts, Floats(gradient), Bytes(branch), plan.Rows, config.HiddenSize);
-        AddProducts(branch, tape.Gated!, layer.Down.Weight);
+        gradients.AddProducts(branch, tape.Gated!, layer.Down.Weight);
         using (Tensor gated = mm(branch, _weights!.Down))
         {
             PassKernels<T>.SwiGluBack(parts, Bytes(gated), Bytes(tape.GateUp!), plan.Rows, config.IntermediateSize);
         }
 
-        AddProducts(tape.GateUp!, tape.Hidden!, layer.Gate.Weight, layer.Up.Weight);
-        NormBack(layer.PostAttentionNorm.Weight, _weights.HiddenNorm, mm(tape.GateUp!, _weights.GateUp), tape.Middle!, tape.HiddenScales!, gradient);
+        gradients.AddProducts(tape.GateUp!, tape.Hidden!, layer.Gate.Weight, layer.Up.Weight);
+        NormBack(gradients, layer.PostAttentionNorm.Weight, _weights.HiddenNorm, mm(tape.GateUp!, _weights.GateUp), tape.Middle!, tape.HiddenScales!, gradient);
 
         // 2. Attention.
         PassKernels<T>.Round(parts, Floats(gradient), Bytes(branch), plan.Rows, config.HiddenSize);
-        AddProducts(branch, tape.Attended!, layer.Output.Weight);
-        Tensor qkv = AttendBack(plan, tape, mm(branch, _weights.Output));
-        AddProducts(qkv, tape.Input!, layer.Query.Weight, layer.Key.Weight, layer.Value.Weight);
-        NormBack(layer.InputNorm.Weight, _weights.InputNorm, mm(qkv, _weights.Qkv), tape.Residual!, tape.InputScales!, gradient);
+        gradients.AddProducts(branch, tape.Attended!, layer.Output.Weight);
+        Tensor qkv = AttendBack(plan, tape, gradients, mm(branch, _weights.Output));
+        gradients.AddProducts(qkv, tape.Input!, layer.Query.Weight, layer.Key.Weight, layer.Value.Weight);
+        NormBack(gradients, layer.InputNorm.Weight, _weights.InputNorm, mm(qkv, _weights.Qkv), tape.Residual!, tape.InputScales!, gradient);
     }
 
     /// <inheritdoc/>
@@ -111,8 +112,8 @@ internal sealed unsafe class LayerPass<T>(DecoderLayer layer, ModelConfig config
         return normed;
     }
 
-    private void NormBack(Tensor parameter, Tensor weight, Tensor outer, Tensor input, Tensor scales, Tensor gradient) => PassKernels<T>.NormBack(
-        parts, Bytes(outer), Floats(input), Floats(scales), Floats(weight), Floats(gradient), Floats(Gradient(parameter)), input.shape[0], config.HiddenSize);
+    private void NormBack(PassGradients gradients, Tensor parameter, Tensor weight, Tensor outer, Tensor input, Tensor scales, Tensor gradient) => PassKernels<T>.NormBack(
+        parts, Bytes(outer), Floats(input), Floats(scales), Floats(weight), Floats(gradient), Floats(gradients.Of(parameter)), input.shape[0], config.HiddenSize);
 
     private Tensor Attend(PassPlan plan, LayerTape tape)
     {
@@ -142,7 +143,7 @@ internal sealed unsafe class LayerPass<T>(DecoderLayer layer, ModelConfig config
         return mixed;
     }
 
-    private Tensor AttendBack(PassPlan plan, LayerTape tape, Tensor attended)
+    private Tensor AttendBack(PassPlan plan, LayerTape tape, PassGradients gradients, Tensor attended)
     {
         Tensor outer = Zeros(plan.Slots * _shape.Heads, _shape.Width);
         Tensor dots = zeros([plan.Slots * _shape.Heads]);
@@ -195,7 +196,7 @@ internal sealed unsafe class LayerPass<T>(DecoderLayer layer, ModelConfig config
             int width = (int)linear.Weight.shape[0];
             if (linear.Bias is not null)
             {
-                Gradient(linear.Bias).AddTensor_(tensor(biases[start..(start + width)]));
+                gradients.Of(linear.Bias).AddTensor_(tensor(biases[start..(start + width)]));
             }
 
             start += width;

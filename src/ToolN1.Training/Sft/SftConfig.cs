@@ -33,6 +33,14 @@ public sealed record SftConfig
     /// <summary>Most tokens of one forward and backward pass; a greater group goes alone. Changes memory and speed, not the result.</summary>
     public int MicroBatchTokens { get; init; } = 4096;
 
+    /// <summary>
+    /// Micro-batches that run at once on a CPU, each with its share of the threads and with gradients of its own (4 bytes a parameter,
+    /// and a micro-batch's activations); null is one. The result differs by the order of a sum. Small models gain most: their products
+    /// are too small to be shared among threads.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Lanes { get; init; }
+
     /// <summary>Most adjacent rows with the same system text and tools that share their common prefix; 1 shares none.</summary>
     public int SharedPrefixRows { get; init; } = 4;
 

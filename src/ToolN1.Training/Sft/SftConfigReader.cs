@@ -87,6 +87,7 @@ public static class SftConfigReader
         Check(config.TokensPerStep > 0, "tokens_per_step", "positive");
         Check(config.RowsPerStep is null or > 0, "rows_per_step", "positive");
         Check(config.MicroBatchTokens > 0, "micro_batch_tokens", "positive");
+        Check(config.Lanes is null or (> 0 and <= 1024), "lanes", "from 1 to 1024");
         Check(config.SharedPrefixRows > 0, "shared_prefix_rows", "positive");
         Check(IsFraction(config.PromptLossWeight), "prompt_loss_weight", "between 0 and 1");
         Check(IsFraction(config.PromptLossFraction), "prompt_loss_fraction", "between 0 and 1");

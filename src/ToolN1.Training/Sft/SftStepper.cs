@@ -18,18 +18,24 @@ internal sealed class SftStepper : IDisposable
     private readonly Decoder _decoder;
     private readonly Tensor[] _parameters;
     private readonly DecoderPass? _pass;
+    private readonly PassLanes? _lanes;
     private readonly Action<Action> _turn;
 
     /// <summary>Prepares the optimizers.</summary>
     /// <param name="config">The run.</param>
     /// <param name="decoder">f32 masters that require gradients, with the products' dtype in its projections; the caller owns it.</param>
     /// <param name="autograd">Goes through autograd even where the pass with written-out derivatives would do.</param>
-    /// <param name="turn">Runs each micro-batch, and the update; null runs them at once.</param>
+    /// <param name="turn">Runs each micro-batch (of each lane one), and the update; null runs them at once.</param>
     public SftStepper(SftConfig config, Decoder decoder, bool autograd = false, Action<Action>? turn = null)
     {
         _turn = turn ?? (work => work());
         ScalarType compute = decoder.Head.ComputeDType ?? ScalarType.Float32;
-        _pass = autograd || !DecoderPass.Supports(decoder) ? null : DecoderPass.Create(decoder, compute);
+        if (!autograd && DecoderPass.Supports(decoder))
+        {
+            _lanes = new PassLanes(config.Lanes ?? 1, get_num_threads());
+            _pass = DecoderPass.Create(decoder, compute, threads: _lanes.ThreadsEach);
+        }
+
         _config = config;
         _decoder = decoder;
         List<(string Name, Tensor Tensor)> weights = [.. decoder.NamedWeights()];
@@ -59,9 +65,9 @@ internal sealed class SftStepper : IDisposable
         // 2. Gradients of each.
         _turn(Begin);
         StepSums sums = new() { Tokens = batches.Sum(batch => batch.TokenCount), Answers = batches.Sum(batch => batch.AnswerLengths.Count), AnswerTokens = batches.Sum(batch => batch.AnswerTokens) };
-        foreach (PackedBatch batch in batches)
+        foreach (PackedBatch[] together in batches.Chunk(_lanes?.Count ?? 1))
         {
-            _turn(() => Accumulate(batch, totalWeight, sums));
+            _turn(() => Accumulate(together, totalWeight, sums));
         }
 
         // 3. Clip, check, update.
@@ -78,6 +84,7 @@ internal sealed class SftStepper : IDisposable
         }
 
         _pass?.Dispose();
+        _lanes?.Dispose();
     }
 
     private void Begin()
@@ -94,6 +101,7 @@ internal sealed class SftStepper : IDisposable
     private void Update(StepSums sums, double scheduleFactor)
     {
         using DisposeScope scope = NewDisposeScope();
+        _lanes?.MoveToParameters();
         sums.GradientNorm = GradientClipping.Clip(_parameters, _config.ClipNorm);
         sums.IsFinite = double.IsFinite(sums.Loss) && double.IsFinite(sums.GradientNorm);
         if (sums.IsFinite)
@@ -109,42 +117,37 @@ internal sealed class SftStepper : IDisposable
     {
         // One source of chance over the whole step, consumed in the order of the groups, whatever the split.
         Random random = new(seed);
-        List<RowGroup> pending = [];
-        int tokens = 0;
-        foreach (RowGroup group in groups)
-        {
-            if (pending.Count > 0 && tokens + group.TokenCount > _config.MicroBatchTokens)
-            {
-                yield return new PackedBatch(pending, _config.PromptLossWeight, _config.PromptLossFraction, random);
-                pending = [];
-                tokens = 0;
-            }
-
-            pending.Add(group);
-            tokens += group.TokenCount;
-        }
-
-        yield return new PackedBatch(pending, _config.PromptLossWeight, _config.PromptLossFraction, random);
+        return MicroBatches.Split(groups, _config.MicroBatchTokens, _lanes?.Count ?? 1)
+            .Select(part => new PackedBatch(part, _config.PromptLossWeight, _config.PromptLossFraction, random));
     }
 
-    private void Accumulate(PackedBatch batch, double totalWeight, StepSums sums)
+    private void Accumulate(PackedBatch[] together, double totalWeight, StepSums sums)
     {
-        if (_pass is null)
+        if (_pass is null || _lanes is null)
         {
-            AccumulateByAutograd(batch, totalWeight, sums);
+            AccumulateByAutograd(together.Single(), totalWeight, sums);
             return;
         }
 
-        float[] weights = batch.Weights;
-        PassResult result = _pass.Accumulate(
-            batch, temperature: 1, wholeBatch: false, (start, logProbs) => [.. weights.AsSpan(start, logProbs.Length).ToArray().Select(weight => (float)(-weight / totalWeight))]);
-        for (int i = 0; i < weights.Length; i++)
+        PassResult[] results = new PassResult[together.Length];
+        _lanes.Run(together.Length, (lane, gradients) =>
         {
-            sums.Loss -= result.LogProbs[i] * weights[i] / totalWeight;
-            sums.AnswerLossSum -= i < batch.AnswerTokens ? result.LogProbs[i] : 0;
-        }
+            float[] weights = together[lane].Weights;
+            results[lane] = _pass.Accumulate(
+                together[lane], temperature: 1, wholeBatch: false,
+                (start, logProbs) => [.. weights.AsSpan(start, logProbs.Length).ToArray().Select(weight => (float)(-weight / totalWeight))], gradients);
+        });
+        foreach ((PackedBatch batch, PassResult result) in together.Zip(results))
+        {
+            float[] weights = batch.Weights;
+            for (int i = 0; i < weights.Length; i++)
+            {
+                sums.Loss -= result.LogProbs[i] * weights[i] / totalWeight;
+                sums.AnswerLossSum -= i < batch.AnswerTokens ? result.LogProbs[i] : 0;
+            }
 
-        Count(batch, result.Hits, sums);
+            Count(batch, result.Hits, sums);
+        }
     }
 
     private void AccumulateByAutograd(PackedBatch batch, double totalWeight, StepSums sums)

@@ -48,6 +48,48 @@ public sealed class DecoderPassTests
         Assert.Equal(plain.Loss, fused.Loss, 0.02);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void Accumulate_InLanes_GivesTheGradientsOfOne_AndRepeatsBitByBit(int lanes)
+    {
+        ModelConfig config = Shape(tied: true, biases: true, keyHeads: 2);
+        RowGroup[] groups = MakeGroups();
+        int threads = get_num_threads();
+        (Dictionary<string, float[]> expected, StepSums alone) = Step(config, groups, ScalarType.Float32, autograd: false);
+        (Dictionary<string, float[]> actual, StepSums together) = Step(config, groups, ScalarType.Float32, autograd: false, lanes);
+        (Dictionary<string, float[]> again, _) = Step(config, groups, ScalarType.Float32, autograd: false, lanes);
+        foreach ((string name, float[] values) in expected)
+        {
+            Assert.True(Distance(values, actual[name]) < 1e-5, $"{name}: {Distance(values, actual[name])}");
+            Assert.Equal(actual[name], again[name]);
+        }
+
+        Assert.Equal(alone.Loss, together.Loss, 1e-5);
+        Assert.Equal((alone.RightTokens, alone.RightAnswers), (together.RightTokens, together.RightAnswers));
+        Assert.Equal(threads, get_num_threads());
+    }
+
+    [Fact]
+    public void Run_LaneThatFails_FailsWithItsErrorOnceAllHaveEnded()
+    {
+        using PassLanes lanes = new(3, 3);
+        bool ended = false;
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => lanes.Run(3, (lane, _) =>
+        {
+            if (lane == 1)
+            {
+                throw new InvalidOperationException("lane 1");
+            }
+
+            Thread.Sleep(50);
+            ended |= lane == 2;
+        }));
+        Assert.Equal("lane 1", error.Message);
+        Assert.True(ended);
+    }
+
     [Fact]
     public void Accumulate_Twice_AddsUpAndLeavesNoTensorBehind()
     {
@@ -156,7 +198,7 @@ public sealed class DecoderPassTests
         return decoder;
     }
 
-    private static (Dictionary<string, float[]> Gradients, StepSums Sums) Step(ModelConfig config, RowGroup[] groups, ScalarType compute, bool autograd)
+    private static (Dictionary<string, float[]> Gradients, StepSums Sums) Step(ModelConfig config, RowGroup[] groups, ScalarType compute, bool autograd, int lanes = 1)
     {
         SftConfig run = new()
         {
@@ -166,6 +208,7 @@ public sealed class DecoderPassTests
             PromptLossWeight = 0.3,
             PromptLossFraction = 0.5,
             ClipNorm = 1e9,
+            Lanes = lanes,
         };
         using IDisposable scope = NewDisposeScope();
         using Decoder decoder = MakeDecoder(config, compute);

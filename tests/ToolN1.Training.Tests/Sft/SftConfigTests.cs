@@ -34,6 +34,7 @@ public sealed class SftConfigTests : IDisposable
     [InlineData("\"dtype\": \"float32\"", "\"dtype\": \"int4\"", "dtype")]
     [InlineData("\"dtype\": \"float32\"", "\"clip_norm\": 0", "clip_norm")]
     [InlineData("\"dtype\": \"float32\"", "\"clip_norm\": \"one\"", "clip_norm")]
+    [InlineData("\"dtype\": \"float32\"", "\"lanes\": 0", "lanes")]
     [InlineData("\"dtype\": \"float32\"", "\"dtype\": null", "dtype")]
     [InlineData("\"linear\"", "\"step\"", "schedule.kind")]
     [InlineData("\"linear\"", "1", "schedule.kind")]
