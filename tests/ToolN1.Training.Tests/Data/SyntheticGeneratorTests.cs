@@ -80,7 +80,7 @@ public sealed class SyntheticGeneratorTests
             {
                 using JsonDocument schema = JsonDocument.Parse(row.Tools.Single(tool => tool.Name == call.Name).FunctionJson);
                 string quoted = schema.RootElement.GetProperty("description").GetString()!.Split('.', ',', ';', ':', '(')[0].Trim();
-                from = After(row.Think!, $" fits {quoted}. Use {call.Name}, {quoted}", from);
+                from = After(row.Think!, $" fits {quoted}. Use {call.Name}", from);
                 foreach (JsonProperty parameter in schema.RootElement.GetProperty("parameters").GetProperty("properties").EnumerateObject())
                 {
                     from = After(row.Think!, parameter.Name, from);

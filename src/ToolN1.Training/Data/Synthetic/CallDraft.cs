@@ -23,7 +23,7 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
 
     /// <summary>
     /// The call in the reasoning: what is asked and the description that fits it, then the tool in the schema's own order:
-    /// name, description, and every parameter with what the schema says of it and its value, or none. Each step copies what
+    /// name, and every parameter with what the schema says of it and its value, or none. Each step copies what
     /// stands beside the last one in the prompt, or looks up something by words that were just written, which is what a small
     /// model can do: going from a request straight to a name, or from a name over its description to a parameter, is not.
     /// </summary>
@@ -32,7 +32,7 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
         get
         {
             string fitting = Gloss(Form.Description);
-            StringBuilder text = new($"{Form.Spec.Gist} fits {fitting}. Use {Form.Tool.Name}, {fitting}");
+            StringBuilder text = new($"{Form.Spec.Gist} fits {fitting}. Use {Form.Tool.Name}");
             for (int i = 0; i < Values.Length; i++)
             {
                 text.Append(i == 0 ? ": " : "; ").Append(Form.ParameterNames[i]);

@@ -25,10 +25,11 @@ internal static class Descriptions
     public static string OfParameter(ParameterUse use, FunctionSpec spec, ValueSampler values, SeededRandom form)
     {
         ParameterRole role = use.Role;
-        string usual = form.PickMostly(role.Descriptions, 0.4);
-        string word = form.Pick(role.Names).Replace('_', ' ');
+        string usual = form.Pick(role.Descriptions);
+        string[] nouns = [.. role.Names.Where(IsNoun)];
+        string word = form.PickMostly(nouns.Length > 0 ? nouns : role.Names, 0.6).Replace('_', ' ');
         string thing = spec.Object.Key;
-        string text = form.Below(24) switch
+        string text = form.Below(34) switch
         {
             0 => "The " + word,
             1 => $"The {word} of the {thing}",
@@ -58,6 +59,9 @@ internal static class Descriptions
 
         return form.Chance(0.12) && text[^1] != '.' ? text + "." : text;
     }
+
+    /// <summary>Whether a parameter's name can stand in a sentence about it: "The city", not "The to".</summary>
+    private static bool IsNoun(string name) => name.Length > 3 && name is not ("from" or "into" or "begin" or "since" or "until" or "when" or "about");
 
     private static string Composed(FunctionSpec spec, SeededRandom form)
     {

@@ -25,7 +25,23 @@ internal sealed record DomainObject(string[] Words)
 internal sealed record Domain(string Key, DataSplit Split, string[] Verbs, DomainObject[] Objects, string[] Roles);
 
 /// <summary>A kind of parameter: JSON type, values, possible names and descriptions, and how a request mentions it.</summary>
-internal sealed record ParameterRole(string Key, string Type, string Values, string[] Names, string[] Descriptions, string[] Phrases);
+internal sealed record ParameterRole(string Key, string Type, string Values, string[] Names, string[] Descriptions, string[] Phrases)
+{
+    /// <summary>What a value looks like: two roles of one look are told apart by words alone.</summary>
+    private string Look => Values switch
+    {
+        _ when Type == "array" => "list",
+        _ when Type is "boolean" or "integer" or "number" => Type == "boolean" ? Type : "number",
+        "date" or "time" or "email" or "phone" or "url" or "filename" or "street" or "sentence" => Values,
+        "code" or "ticker" or "digits" or "username" or "plate" => "code",
+        _ when Values.StartsWith("enum:", StringComparison.Ordinal) => Values,
+        _ => "name",
+    };
+
+    /// <summary>Whether a request or a schema could mean either: values look alike, and a phrase, a name or a description is common to both.</summary>
+    public bool IsConfusedWith(ParameterRole other) => Look == other.Look
+        && (Phrases.Intersect(other.Phrases).Any() || Names.Intersect(other.Names).Any() || Descriptions.Intersect(other.Descriptions).Any());
+}
 
 /// <summary>A role in a function.</summary>
 internal sealed record ParameterUse(ParameterRole Role, bool Required);
@@ -33,6 +49,9 @@ internal sealed record ParameterUse(ParameterRole Role, bool Required);
 /// <summary>A function without its outer form: what it does, to what, with which parameters.</summary>
 internal sealed record FunctionSpec(Domain Domain, Verb Verb, DomainObject Object, ParameterUse[] Parameters)
 {
+    /// <summary>Of a function that is made of a verb and an object.</summary>
+    private const int MostParameters = 4;
+
     /// <summary>Descriptions of its own, beside those made of verb and object.</summary>
     public string[] Descriptions { get; init; } = [];
 
@@ -46,14 +65,22 @@ internal sealed record FunctionSpec(Domain Domain, Verb Verb, DomainObject Objec
     public static FunctionSpec Compose(Domain domain, Verb verb, DomainObject thing, IReadOnlyDictionary<string, ParameterRole> roles)
     {
         SeededRandom random = new(SeededRandom.Hash($"{domain.Key}/{verb.Key}/{thing.Key}"));
-        string[] chosen = random.Shuffled(domain.Roles);
-        int required = Math.Min(random.Pick([1, 1, 1, 2, 2, 3]), chosen.Length);
-        int optional = Math.Min(random.Pick([0, 0, 1, 1, 2]), chosen.Length - required);
+        List<string> chosen = [];
+        foreach (string key in random.Shuffled(domain.Roles))
+        {
+            if (!chosen.Exists(other => roles[other].IsConfusedWith(roles[key])))
+            {
+                chosen.Add(key);
+            }
+        }
+
+        int required = Math.Min(random.Pick([1, 1, 1, 2, 2, 3]), chosen.Count);
+        int optional = Math.Min(random.Pick([0, 0, 1, 1, 2]), Math.Min(chosen.Count, MostParameters) - required);
         if (verb.Key is "convert" or "calculate" or "compare" && domain.Roles.Length <= 4)
         {
-            chosen = domain.Roles;
-            required = Math.Max(1, chosen.Length - 1);
-            optional = chosen.Length - required;
+            chosen = [.. domain.Roles.Where(chosen.Contains)];
+            required = Math.Max(1, chosen.Count - 1);
+            optional = chosen.Count - required;
         }
 
         return new FunctionSpec(domain, verb, thing, [.. chosen.Take(required + optional).Select((key, i) => new ParameterUse(roles[key], i < required))]);
