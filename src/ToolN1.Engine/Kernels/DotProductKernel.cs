@@ -1,4 +1,4 @@
-using Register = ToolN1.Engine.Kernels.Avx512Assembler.Register;
+using Register = ToolN1.Engine.Kernels.KernelAssembler.Register;
 
 namespace ToolN1.Engine.Kernels;
 
@@ -6,7 +6,7 @@ namespace ToolN1.Engine.Kernels;
 /// bf16 products by AVX512-BF16's dot product of pairs, in machine code of our own. Each step of a sum is two multiply-adds
 /// in float32, the pair's second input first; denormal numbers count as zero.
 /// </summary>
-/// <remarks>A panel is [inputs / 2, 32 outputs, 2 inputs]: a pair of inputs for sixteen outputs fills a register.</remarks>
+/// <remarks>A panel is a <see cref="PairPanel"/>: a pair of inputs for sixteen outputs fills a register.</remarks>
 internal sealed unsafe class DotProductKernel : PanelKernel
 {
     // Two accumulators a row leave four of the 32 registers for two vectors of weights and two of inputs.
@@ -33,33 +33,13 @@ internal sealed unsafe class DotProductKernel : PanelKernel
     public override int RowBlock => 4 * MaxTile;
 
     /// <inheritdoc/>
-    public override long PanelBytes(int inputs) => 4L * PanelWidth * Pairs(inputs);
+    public override long PanelBytes(int inputs) => PairPanel.Bytes(Pairs(inputs));
 
     /// <inheritdoc/>
-    public override void Pack(byte* rows, int count, int inputs, byte* panel)
-    {
-        ushort[] copy = new ReadOnlySpan<ushort>(rows, count * inputs).ToArray();
-        uint* pairs = (uint*)panel;
-        for (int output = 0; output < PanelWidth; output++)
-        {
-            for (int pair = 0; pair < Pairs(inputs); pair++)
-            {
-                uint low = output < count ? copy[(output * inputs) + (2 * pair)] : 0u;
-                uint high = output < count && (2 * pair) + 1 < inputs ? copy[(output * inputs) + (2 * pair) + 1] : 0u;
-                pairs[((long)pair * PanelWidth) + output] = low | (high << 16);
-            }
-        }
-    }
+    public override void Pack(byte* rows, int count, int inputs, byte* panel) => PairPanel.Pack(rows, count, inputs, Pairs(inputs), panel);
 
     /// <inheritdoc/>
-    public override void Unpack(byte* panels, long output, int inputs, byte* row)
-    {
-        uint* pairs = (uint*)(panels + (output / PanelWidth * PanelBytes(inputs))) + (output % PanelWidth);
-        for (int input = 0; input < inputs; input++)
-        {
-            ((ushort*)row)[input] = (ushort)(pairs[(long)(input / 2) * PanelWidth] >> (input % 2 * 16));
-        }
-    }
+    public override void Unpack(byte* panels, long output, int inputs, byte* row) => PairPanel.Unpack(panels, output, inputs, Pairs(inputs), row);
 
     /// <inheritdoc/>
     public override long PreparedBytes(int rows, int inputs) => rows == 1 && inputs % 2 == 0 ? 0 : 4L * rows * Pairs(inputs);
@@ -146,7 +126,7 @@ internal sealed unsafe class DotProductKernel : PanelKernel
     {
         const int Weights = 2 * MaxTile;
         const int Inputs = Weights + 2;
-        Avx512Assembler code = new();
+        KernelAssembler code = new();
         for (int i = 0; i < 2 * rows; i++)
         {
             code.Zero(i);

@@ -15,6 +15,7 @@ internal abstract unsafe class PanelKernel
     public static PanelKernel? For(ScalarType dtype) => dtype switch
     {
         ScalarType.Float32 when CpuFeatures.HasWideVectors => MultiplyAddKernel<Float32Panel, float>.Instance,
+        ScalarType.BFloat16 when TileKernel.Instance is not null => TileKernel.Instance,
         ScalarType.BFloat16 when CpuFeatures.HasBFloat16Instructions => DotProductKernel.Instance,
         ScalarType.BFloat16 when CpuFeatures.HasFusedMultiplyAdd => MultiplyAddKernel<BFloat16Panel, ushort>.Instance,
         _ => null,

@@ -72,6 +72,37 @@ public sealed class PackedLinearTests
         Assert.Equal(expected, packed.Forward(input).data<float>().ToArray());
     }
 
+    [Fact]
+    public void Forward_Tiles_SumEvenAndOddInputsApartIn32s()
+    {
+        const int Inputs = 112;
+        using WorkerPool workers = new(1);
+        using IDisposable scope = NewDisposeScope();
+        using PackedLinear packed = PackedLinear.Pack(
+            new Linear(Copy(randn([32, Inputs]), ScalarType.BFloat16), null), PanelKernels.Get(PanelKernels.Tiles), wideResult: true, workers);
+        float[] w = packed.Rows(arange(32, dtype: ScalarType.Int64)).to_type(ScalarType.Float32).data<float>().ToArray();
+        Tensor input = randn([1, Inputs]).to_type(ScalarType.BFloat16);
+        float[] x = input.to_type(ScalarType.Float32).data<float>().ToArray();
+        float[] expected = new float[32];
+        for (int output = 0; output < 32; output++)
+        {
+            for (int step = 0; step < Inputs; step += 32)
+            {
+                float even = 0;
+                float odd = 0;
+                for (int i = step; i < Math.Min(step + 32, Inputs); i += 2)
+                {
+                    even = MathF.FusedMultiplyAdd(w[(output * Inputs) + i], x[i], even);
+                    odd = MathF.FusedMultiplyAdd(w[(output * Inputs) + i + 1], x[i + 1], odd);
+                }
+
+                expected[output] += even + odd;
+            }
+        }
+
+        Assert.Equal(expected, packed.Forward(input).data<float>().ToArray());
+    }
+
     [Theory]
     [MemberData(nameof(PanelKernels.All), MemberType = typeof(PanelKernels))]
     public void Forward_RowAmongOthers_IsTheSameToTheLastBit(string name)
@@ -135,7 +166,7 @@ public sealed class PackedLinearTests
         using WorkerPool workers = new(2);
         using IDisposable scope = NewDisposeScope();
         ScalarType dtype = PanelKernels.DTypeOf(name);
-        Tensor weight = randn([64, 48]).to_type(dtype);
+        Tensor weight = randn([64, 64]).to_type(dtype);
         using Linear plain = new(Copy(weight, dtype), null);
         using PackedLinear packed = PackedLinear.Pack(plain, PanelKernels.Get(name), wideResult: true, workers);
         Assert.Same(plain.Weight, packed.Weight);

@@ -12,9 +12,11 @@ internal static class PanelKernels
 
     public const string DotProduct = "bfloat16 dot product";
 
-    public static string[] BFloat16 => [MultiplyAdd, DotProduct];
+    public const string Tiles = "bfloat16 tiles";
 
-    public static TheoryData<string> All => [Float32, MultiplyAdd, DotProduct];
+    public static string[] BFloat16 => [MultiplyAdd, DotProduct, Tiles];
+
+    public static TheoryData<string> All => [Float32, MultiplyAdd, DotProduct, Tiles];
 
     public static ScalarType DTypeOf(string name) => name == Float32 ? ScalarType.Float32 : ScalarType.BFloat16;
 
@@ -25,7 +27,8 @@ internal static class PanelKernels
         {
             Float32 => MultiplyAddKernel<Float32Panel, float>.Instance,
             MultiplyAdd => MultiplyAddKernel<BFloat16Panel, ushort>.Instance,
-            _ => DotProductKernel.Instance,
+            DotProduct => DotProductKernel.Instance,
+            _ => TileKernel.Instance,
         };
         Assert.SkipWhen(kernel is null, $"There is no {name} here.");
         return kernel;

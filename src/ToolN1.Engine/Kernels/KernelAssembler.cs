@@ -1,17 +1,18 @@
 namespace ToolN1.Engine.Kernels;
 
 /// <summary>
-/// Encodes the few x86-64 instructions of our product kernels. .NET has no intrinsic for AVX512-BF16, whose dot product does
-/// twice the work of a float32 multiply-add.
+/// Encodes the few x86-64 instructions of our product kernels. .NET has intrinsics neither for AVX512-BF16, whose dot product
+/// does twice the work of a float32 multiply-add, nor for AMX, whose tiles do sixteen times as much.
 /// </summary>
-/// <remarks>Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, §2.7 (EVEX).</remarks>
-internal sealed class Avx512Assembler
+/// <remarks>Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, §2.3.5 (VEX) and §2.7 (EVEX).</remarks>
+internal sealed class KernelAssembler
 {
     private readonly List<byte> _code = [];
 
     /// <summary>General registers that hold addresses and counters; the first six parameters of a System V call are in <c>rdi, rsi, rdx, rcx, r8, r9</c>.</summary>
     internal enum Register
     {
+        Rax = 0,
         Rcx = 1,
         Rdx = 2,
         Rsi = 6,
@@ -34,6 +35,10 @@ internal sealed class Avx512Assembler
         PF3 = 2,
         PF2 = 3,
     }
+
+    // Opcodes 49 and 4B of map 0F38 mean different things by prefix.
+    private const byte TileState = 0x49;
+    private const byte TileMove = 0x4B;
 
     /// <summary>Where the next instruction will lie.</summary>
     public int Position => _code.Count;
@@ -75,6 +80,20 @@ internal sealed class Avx512Assembler
         Int32(value);
     }
 
+    /// <summary>mov register, value.</summary>
+    public void Set(Register register, int value)
+    {
+        _code.AddRange([Rex(register), 0xC7, (byte)(0xC0 | ((int)register & 7))]);
+        Int32(value);
+    }
+
+    /// <summary>lea target, [address + 8 · index].</summary>
+    public void AddressOf8(Register target, Register address, Register index) => _code.AddRange(
+    [
+        (byte)(0x48 | ((int)target >= 8 ? 4 : 0) | ((int)index >= 8 ? 2 : 0) | ((int)address >= 8 ? 1 : 0)), 0x8D,
+        (byte)(0x44 | (((int)target & 7) << 3)), (byte)(0xC0 | (((int)index & 7) << 3) | ((int)address & 7)), 0,
+    ]);
+
     /// <summary>dec register.</summary>
     public void Decrement(Register register) => _code.AddRange([Rex(register), 0xFF, (byte)(0xC8 | ((int)register & 7))]);
 
@@ -110,6 +129,51 @@ internal sealed class Avx512Assembler
 
     /// <summary>vzeroupper; ret.</summary>
     public void Return() => _code.AddRange([0xC5, 0xF8, 0x77, 0xC3]);
+
+    /// <summary>ldtilecfg: shapes of the tiles, 64 bytes at [address].</summary>
+    public void LoadTileShapes(Register address)
+    {
+        Vex(Prefix.None, 0, index: 0, (int)address);
+        _code.AddRange([TileState, (byte)((int)address & 7)]);
+    }
+
+    /// <summary>tilerelease: the tiles hold nothing any more, and cost nothing when threads take turns.</summary>
+    public void ReleaseTiles()
+    {
+        Vex(Prefix.None, 0, index: 0, register: 0);
+        _code.AddRange([TileState, 0xC0]);
+    }
+
+    /// <summary>tilezero: tile = 0.</summary>
+    public void ZeroTile(int tile)
+    {
+        Vex(Prefix.PF2, 0, index: 0, register: 0);
+        _code.AddRange([TileState, (byte)(0xC0 | (tile << 3))]);
+    }
+
+    /// <summary>tileloadd: each row of the tile = bytes at [address + offset + row · stride].</summary>
+    public void LoadTile(int tile, Register address, int offset, Register stride) => Tile(Prefix.PF2, tile, address, offset, stride);
+
+    /// <summary>tilestored: bytes at [address + offset + row · stride] = each row of the tile.</summary>
+    public void StoreTile(int tile, Register address, int offset, Register stride) => Tile(Prefix.PF3, tile, address, offset, stride);
+
+    /// <summary>tdpbf16ps: sums [rows, 16] in float32 += a [rows, pairs, 2] · b [pairs, 16, 2], the products of first and of second inputs summed apart.</summary>
+    public void DotTilesBFloat16(int sums, int a, int b)
+    {
+        Vex(Prefix.PF3, source: b, index: 0, register: a);
+        _code.AddRange([0x5C, (byte)(0xC0 | (sums << 3) | a)]);
+    }
+
+    private void Tile(Prefix prefix, int tile, Register address, int offset, Register stride)
+    {
+        Vex(prefix, source: 0, (int)stride, (int)address);
+        _code.AddRange([TileMove, (byte)(0x84 | (tile << 3)), (byte)((((int)stride & 7) << 3) | ((int)address & 7))]);
+        Int32(offset);
+    }
+
+    // Map 0F38, 128 bits, W0. R, X, B and vvvv are stored inverted; R is never needed, there being eight tiles.
+    private void Vex(Prefix prefix, int source, int index, int register) => _code.AddRange(
+        [0xC4, (byte)(0x80 | (index >= 8 ? 0 : 0x40) | (register >= 8 ? 0 : 0x20) | (int)Map.Escape0F38), (byte)(((~source & 15) << 3) | (int)prefix)]);
 
     private static byte Rex(Register register) => (byte)((int)register >= 8 ? 0x49 : 0x48);
 
