@@ -9,7 +9,7 @@ using ToolN1.Training.Jobs.Storage;
 namespace ToolN1.Api.Endpoints.FineTuning;
 
 /// <summary>/admin/models and /admin/audit: which version is live, and who made it so.</summary>
-internal sealed class AdminModelEndpoints(ModelCatalog catalog)
+internal sealed class AdminModelEndpoints(ModelCatalog catalog, Promotions promotions)
 {
     /// <summary>GET /admin/models.</summary>
     public async Task ListAsync(HttpContext context) =>
@@ -21,7 +21,7 @@ internal sealed class AdminModelEndpoints(ModelCatalog catalog)
     {
         using JsonDocument body = await RequestBody.ReadAsync(context, FineTuningShapes.Promote);
         JsonElement request = body.RootElement;
-        LiveChange change = await catalog.PromoteAsync(
+        LiveChange change = await promotions.PromoteAsync(
             request.String("model")!,
             request.Boolean("require_improvement") ?? false,
             request.Boolean("force") ?? false,
@@ -33,13 +33,13 @@ internal sealed class AdminModelEndpoints(ModelCatalog catalog)
     /// <summary>POST /admin/models/rollback.</summary>
     public async Task RollbackAsync(HttpContext context) =>
         await JsonAnswer.WriteAsync(
-            context, TrainingWire.Change(await catalog.RollbackAsync(Caller.Of(context), context.RequestAborted)), ApiJsonContext.Relaxed.LiveChangeBody);
+            context, TrainingWire.Change(await promotions.RollbackAsync(Caller.Of(context), context.RequestAborted)), ApiJsonContext.Relaxed.LiveChangeBody);
 
     /// <summary>GET /admin/audit.</summary>
     public async Task AuditAsync(HttpContext context)
     {
         QueryString query = new(context, "limit");
-        List<AuditRecord> entries = await catalog.AuditAsync(query.Integer("limit", 1, 1000, 100));
+        List<AuditRecord> entries = await promotions.AuditAsync(query.Integer("limit", 1, 1000, 100));
         await JsonAnswer.WriteAsync(context, new AuditList { Data = [.. entries.Select(TrainingWire.Audit)] }, ApiJsonContext.Relaxed.AuditList);
     }
 }

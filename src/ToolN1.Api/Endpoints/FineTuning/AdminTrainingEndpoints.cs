@@ -107,9 +107,12 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
                     return;
                 }
 
-                if (await Task.WhenAny(changed, Task.Delay(Heartbeat, time, stop.Token)) != changed)
+                try
                 {
-                    stop.Token.ThrowIfCancellationRequested();
+                    await changed.WaitAsync(Heartbeat, time, stop.Token);
+                }
+                catch (TimeoutException)
+                {
                     await events.CommentAsync("alive");
                 }
             }

@@ -15,7 +15,7 @@ public static class TrainingServiceCollectionExtensions
 {
     /// <summary>
     /// Adds options with their checks (section <c>ToolN1</c>: <c>Database</c>, <c>Training</c>),
-    /// <see cref="TrainingJobs"/>, <see cref="TrainingFiles"/>, <see cref="ModelCatalog"/>, and the worker that runs jobs. Needs
+    /// <see cref="TrainingJobs"/>, <see cref="TrainingFiles"/>, <see cref="ModelCatalog"/>, <see cref="Promotions"/>, and the worker that runs jobs. Needs
     /// <see cref="ToolN1.Training.Hosting.DataOptions"/> and the engine's services; register those first, so that they start before and stop after.
     /// </summary>
     /// <param name="services">The services.</param>
@@ -32,6 +32,7 @@ public static class TrainingServiceCollectionExtensions
         services.AddSingleton<TrainingFiles>();
         services.AddSingleton<HeldOut>();
         services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<Promotions>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton<TrainingJobs>();
         services.AddSingleton<ITrainingMethod, SupervisedMethod>();

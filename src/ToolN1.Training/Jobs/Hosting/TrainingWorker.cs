@@ -18,7 +18,7 @@ namespace ToolN1.Training.Jobs.Hosting;
 /// never ends the worker, and never the server.
 /// </summary>
 internal sealed class TrainingWorker(
-    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, ModelCatalog catalog, HeldOut heldOut, JobSignal signal, IEnumerable<ITrainingMethod> methods,
+    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, ModelCatalog catalog, Promotions promotions, HeldOut heldOut, JobSignal signal, IEnumerable<ITrainingMethod> methods,
     IInferenceEngine engine, IModelHost host, Tokenizer tokenizer, IChatFormat format, TimeProvider time, ILogger<TrainingWorker> logger)
     : BackgroundService, IHostedLifecycleService
 {
@@ -42,7 +42,7 @@ internal sealed class TrainingWorker(
                 Settle(context, job, "The server stopped before the job had ended; it goes on from its last checkpoint");
             }
         });
-        await catalog.RestoreAsync(cancellationToken).ConfigureAwait(false);
+        await promotions.RestoreAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

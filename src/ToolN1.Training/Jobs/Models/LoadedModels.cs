@@ -1,0 +1,182 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Hosting;
+using ToolN1.Training.Jobs.Hosting;
+
+namespace ToolN1.Training.Jobs.Models;
+
+/// <summary>
+/// The versions in memory, and which of all versions is live; the one unused longest goes when there are too many. Safe to call
+/// from any thread.
+/// </summary>
+internal sealed class LoadedModels
+{
+    private readonly IModelHost _host;
+    private readonly string _firstVersion;
+    private readonly int _maxLoaded;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LoadedModels> _logger;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, LoadedModel> _loaded = new(StringComparer.Ordinal);
+    private string _live;
+
+    /// <summary>Begins with the served model, which is live, and nothing beside it.</summary>
+    public LoadedModels(ServedModel served, IModelHost host, IOptions<TrainingOptions> options, TimeProvider time, ILogger<LoadedModels> logger)
+    {
+        _host = host;
+        _firstVersion = served.Info.WeightVersion;
+        _maxLoaded = options.Value.Training.MaxLoadedModels;
+        _time = time;
+        _logger = logger;
+        _live = ModelNames.First(served.Info.Name);
+    }
+
+    /// <summary>Name of the live version.</summary>
+    public string Live
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _live;
+            }
+        }
+
+        set
+        {
+            lock (_gate)
+            {
+                _live = value;
+            }
+        }
+    }
+
+    /// <summary>What is in memory.</summary>
+    public IReadOnlySet<string> Names
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _loaded.Keys.ToHashSet(StringComparer.Ordinal);
+            }
+        }
+    }
+
+    /// <summary>Takes a model into use if it is in memory.</summary>
+    public ModelUse? TryUse(string name)
+    {
+        lock (_gate)
+        {
+            return _loaded.TryGetValue(name, out LoadedModel? loaded) ? Use(name, loaded) : null;
+        }
+    }
+
+    /// <summary>Keeps what was read, unless its name is there already, and takes it into use.</summary>
+    public ModelUse Add(string name, LoadedModel fresh)
+    {
+        lock (_gate)
+        {
+            if (_loaded.TryGetValue(name, out LoadedModel? loaded))
+            {
+                fresh.Base?.Dispose();
+            }
+            else
+            {
+                loaded = fresh;
+                _loaded.Add(name, loaded);
+            }
+
+            return Use(name, loaded);
+        }
+    }
+
+    /// <summary>Frees what is beyond the limit; only one at a time.</summary>
+    public async Task EvictAsync()
+    {
+        while (TakeUnused() is (string name, LoadedModel loaded))
+        {
+            if (IsNeededStill(loaded.Version))
+            {
+                loaded.Base?.Dispose();
+                continue;
+            }
+
+            try
+            {
+                await _host.RetireAsync(loaded.Version, CancellationToken.None).ConfigureAwait(false);
+                loaded.Base?.Dispose();
+            }
+            catch (ArgumentException error)
+            {
+                // An adapter that is being trained stands on it.
+                JobLog.ModelKept(_logger, error, name);
+                lock (_gate)
+                {
+                    _loaded.TryAdd(name, loaded);
+                }
+
+                return;
+            }
+        }
+    }
+
+    // Under the gate.
+    private ModelUse Use(string name, LoadedModel loaded)
+    {
+        loaded.Uses++;
+        return new ModelUse(name, loaded.Version, () =>
+        {
+            lock (_gate)
+            {
+                loaded.Uses--;
+                loaded.LastUse = _time.GetTimestamp();
+            }
+        });
+    }
+
+    private bool IsNeededStill(string version)
+    {
+        lock (_gate)
+        {
+            return version == _firstVersion || version == _host.LiveVersion || _loaded.Values.Any(other => other.Version == version);
+        }
+    }
+
+    private (string Name, LoadedModel Model)? TakeUnused()
+    {
+        lock (_gate)
+        {
+            if (_loaded.Keys.Count(name => name != _live) <= _maxLoaded)
+            {
+                return null;
+            }
+
+            KeyValuePair<string, LoadedModel> oldest = _loaded.Where(item => item.Value.Uses == 0 && item.Key != _live && item.Value.Version != _host.LiveVersion).MinBy(item => item.Value.LastUse);
+            if (oldest.Key is null)
+            {
+                return null;
+            }
+
+            _loaded.Remove(oldest.Key);
+            return (oldest.Key, oldest.Value);
+        }
+    }
+}
+
+/// <summary>A version in memory.</summary>
+internal sealed class LoadedModel(string version, ModelUse? @base)
+{
+    /// <summary>Of its weights.</summary>
+    public string Version { get; } = version;
+
+    /// <summary>What an adapter stands on; null for whole weights.</summary>
+    public ModelUse? Base { get; } = @base;
+
+    /// <summary>Requests and jobs that use it now.</summary>
+    public int Uses { get; set; }
+
+    /// <summary>Timestamp of the end of the last use.</summary>
+    public long LastUse { get; set; }
+}

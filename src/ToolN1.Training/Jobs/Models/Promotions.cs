@@ -1,0 +1,182 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using ToolN1.Engine.Execution;
+using ToolN1.Engine.Model;
+using ToolN1.Training.Evaluation.Harness;
+using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Jobs.Storage;
+
+namespace ToolN1.Training.Jobs.Models;
+
+/// <summary>Which version is live: promotion behind its gate, rollback, and the audit log of both. Safe to call from any thread.</summary>
+public sealed class Promotions(
+    TrainingStore store, ModelCatalog catalog, IModelHost host, HeldOut heldOut, IEnumerable<ITrainingMethod> methods, ILogger<Promotions> logger) : IDisposable
+{
+    private const string Server = "server";
+
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+
+    /// <summary>The audit log, newest first.</summary>
+    public Task<List<AuditRecord>> AuditAsync(int limit) =>
+        store.ReadAsync(context => context.Audit.AsNoTracking().OrderByDescending(item => item.Sequence).Take(limit).ToListAsync());
+
+    /// <summary>Makes a version live if it does no worse on its job's held-out rows than the live one does.</summary>
+    /// <param name="name">The version.</param>
+    /// <param name="mustImprove">Asks for more: it must do better, with p below 0.05.</param>
+    /// <param name="force">Does it whatever the gate says, and records that.</param>
+    /// <param name="who">Who asks, for the audit log.</param>
+    /// <param name="cancellationToken">Gives up before the change.</param>
+    /// <exception cref="TrainingRefusedException">There is no such version, it is live, or the gate stands against it.</exception>
+    public async Task<LiveChange> PromoteAsync(string name, bool mustImprove, bool force, string who, CancellationToken cancellationToken)
+    {
+        if (name == catalog.BaseName)
+        {
+            throw new TrainingRefusedException($"'{name}' is whichever version is live; name a version.", "model");
+        }
+
+        await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            string before = catalog.Live;
+            if (name == before)
+            {
+                throw new TrainingRefusedException($"'{name}' is live already.", "model", "already_live") { IsConflict = true };
+            }
+
+            // 1. The gate.
+            using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
+            ModelRecord? model = (await catalog.RecordsAsync().ConfigureAwait(false)).FirstOrDefault(item => item.Name == name);
+            (HeldOutScore Before, HeldOutScore Now)? scores = await CompareAsync(model, use, cancellationToken).ConfigureAwait(false);
+            double? p = scores is (HeldOutScore a, HeldOutScore b) ? PValue(a, b) : null;
+            string? objection = scores is null ? "there are no held-out rows to compare it on (its job had no validation_file)"
+                : scores.Value.Now.Correct < scores.Value.Before.Correct ? $"its exact match falls from {scores.Value.Before.Correct} to {scores.Value.Now.Correct} of {scores.Value.Now.Rows} held-out rows"
+                : mustImprove && !(scores.Value.Now.Correct > scores.Value.Before.Correct && p < 0.05) ? $"its exact match does not rise with p < 0.05 ({scores.Value.Before.Correct} before, {scores.Value.Now.Correct} now of {scores.Value.Now.Rows}, p = {p:0.###})"
+                : null;
+            if (objection is not null && !force)
+            {
+                throw new TrainingRefusedException($"'{name}' does not pass the gate: {objection}. \"force\": true promotes it all the same.", "model", "gate_failed") { IsConflict = true };
+            }
+
+            // 2. The swap, then its record; without the record there is no swap.
+            LiveChange change = new(before, name, scores?.Now.Rows, scores?.Before.Correct, scores?.Now.Correct, p, objection is not null);
+            PromotionDetails details = new(before, name, model?.DataHash, scores?.Now.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection);
+            await SwapAsync(name, use.WeightVersion!, async () => await store.WriteAsync(async context =>
+            {
+                context.Promotions.Add(new PromotionRecord
+                {
+                    Sequence = 1 + (await context.Promotions.MaxAsync(item => (long?)item.Sequence, CancellationToken.None).ConfigureAwait(false) ?? 0),
+                    Model = name,
+                    BaseModel = catalog.BaseName,
+                    CreatedAt = store.Now,
+                });
+                context.AddAudit(store.Now, who, "model.promote", name, JsonSerializer.Serialize(details, JobsJson.Relaxed.PromotionDetails));
+                return true;
+            }).ConfigureAwait(false)).ConfigureAwait(false);
+            return change;
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Makes live what was live before the last promotion.</summary>
+    /// <exception cref="TrainingRefusedException">Nothing was promoted.</exception>
+    public async Task<LiveChange> RollbackAsync(string who, CancellationToken cancellationToken)
+    {
+        await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await RollbackAsync(who, null, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Makes live what was live when the server stopped; where that cannot be read any more, what was live before it.</summary>
+    internal async Task RestoreAsync(CancellationToken cancellationToken)
+    {
+        while (await LastPromotionAsync().ConfigureAwait(false) is PromotionRecord last && last.Model != ModelNames.First(catalog.BaseName))
+        {
+            try
+            {
+                using ModelUse use = await catalog.UseWholeAsync(last.Model, cancellationToken).ConfigureAwait(false);
+                await SwapAsync(last.Model, use.WeightVersion!, () => Task.CompletedTask).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception error) when (error is CheckpointException or TrainingRefusedException)
+            {
+                JobLog.PromotedModelUnusable(logger, error, last.Model);
+                await TakeBackAsync(Server, last, await PreviousAsync(last).ConfigureAwait(false), error.Message).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private async Task<LiveChange> RollbackAsync(string who, string? reason, CancellationToken cancellationToken)
+    {
+        PromotionRecord last = await LastPromotionAsync().ConfigureAwait(false)
+            ?? throw new TrainingRefusedException("No model was promoted: there is nothing to roll back to.", null, "nothing_promoted") { IsConflict = true };
+        string previous = await PreviousAsync(last).ConfigureAwait(false);
+        using ModelUse use = await catalog.UseWholeAsync(previous, cancellationToken).ConfigureAwait(false);
+        await SwapAsync(previous, use.WeightVersion!, () => TakeBackAsync(who, last, previous, reason)).ConfigureAwait(false);
+        return new LiveChange(last.Model, previous, null, null, null, null, false);
+    }
+
+    private Task<bool> TakeBackAsync(string who, PromotionRecord last, string previous, string? reason) => store.WriteAsync(async context =>
+    {
+        (await context.Promotions.FindAsync(last.Sequence).ConfigureAwait(false))!.IsRolledBack = true;
+        PromotionDetails details = new(last.Model, previous, null, null, null, null, null, false, reason);
+        context.AddAudit(store.Now, who, "model.rollback", previous, JsonSerializer.Serialize(details, JobsJson.Relaxed.PromotionDetails));
+        return true;
+    });
+
+    private Task<PromotionRecord?> LastPromotionAsync() => store.ReadAsync(context => context.Promotions.AsNoTracking()
+        .Where(item => item.BaseModel == catalog.BaseName && !item.IsRolledBack).OrderByDescending(item => item.Sequence).FirstOrDefaultAsync());
+
+    private async Task<string> PreviousAsync(PromotionRecord last) => (await store.ReadAsync(context => context.Promotions.AsNoTracking()
+        .Where(item => item.BaseModel == catalog.BaseName && !item.IsRolledBack && item.Sequence < last.Sequence).OrderByDescending(item => item.Sequence).FirstOrDefaultAsync()).ConfigureAwait(false))?.Model ?? ModelNames.First(catalog.BaseName);
+
+    /// <summary>Swaps the live version, and swaps back where the record of it fails.</summary>
+    private async Task SwapAsync(string name, string version, Func<Task> record)
+    {
+        string versionBefore = host.LiveVersion;
+        await host.PromoteAsync(version, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await record().ConfigureAwait(false);
+        }
+        catch
+        {
+            await host.PromoteAsync(versionBefore, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        catalog.Live = name;
+    }
+
+    private async Task<(HeldOutScore Before, HeldOutScore Now)?> CompareAsync(ModelRecord? model, ModelUse use, CancellationToken cancellationToken)
+    {
+        if (model is null || JobFolders.HeldOutRows(store, model.JobId) is not string rows)
+        {
+            return null;
+        }
+
+        JobRecord job = await store.ReadAsync(context => context.Jobs.AsNoTracking().FirstAsync(item => item.Id == model.JobId, cancellationToken)).ConfigureAwait(false);
+        HeldOutJudge? judge = methods.FirstOrDefault(method => method.Name == job.Method)?.Judge(job.Settings);
+        (HeldOutScore before, _) = await heldOut.ScoreAsync(rows, host.LiveVersion, judge, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore now, _) = await heldOut.ScoreAsync(rows, use.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
+        return (before, now);
+    }
+
+    private static double PValue(HeldOutScore before, HeldOutScore now)
+    {
+        IEnumerable<(char Before, char Now)> pairs = before.Verdicts.Zip(now.Verdicts);
+        return EvaluationComparison.McNemar(pairs.Count(pair => pair is ('1', '0')), pairs.Count(pair => pair is ('0', '1')));
+    }
+}
