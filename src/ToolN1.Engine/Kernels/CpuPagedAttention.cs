@@ -57,29 +57,42 @@ internal sealed unsafe class CpuPagedAttention : IAttentionBackend
     {
         private readonly CpuPagedAttention _owner;
         private readonly KvCachePool _pool;
-        private readonly IReadOnlyList<AttentionSegment> _segments;
         private readonly long[] _slots;
 
-        // One task: a tile of a sequence's rows, for one key head.
-        private readonly List<(AttentionSegment Segment, int FirstToken, int Tokens, int KeyHead)> _tasks = [];
+        // One task: tiles of sequences' rows, for one key head.
+        private readonly List<(AttentionPart[] Parts, int Shared, int KeyHead)> _tasks = [];
 
         public Step(CpuPagedAttention owner, KvCachePool pool, IReadOnlyList<AttentionSegment> segments, long[] slots)
         {
             _owner = owner;
             _pool = pool;
-            _segments = segments;
             _slots = slots;
 
             // Later tiles see more keys; the longest tasks first keep the threads evenly busy.
-            foreach (AttentionSegment segment in segments)
+            int keyHeads = owner._config.KeyValueHeads;
+            foreach (AttentionSegment segment in segments.Where(segment => segment.Count > 1))
             {
                 int tile = owner._tokensPerTask;
                 for (int first = (segment.Count - 1) / tile * tile; first >= 0; first -= tile)
                 {
-                    for (int head = 0; head < owner._config.KeyValueHeads; head++)
-                    {
-                        _tasks.Add((segment, first, Math.Min(tile, segment.Count - first), head));
-                    }
+                    AttentionPart part = new(segment.FirstRow + first, Math.Min(tile, segment.Count - first), segment.ContextLength - segment.Count + first, segment.Blocks);
+                    Add([part], 0);
+                }
+            }
+
+            // Sequences that grow by a token and begin alike share one pass over what they have in common; enough tasks stay for all threads.
+            AttentionPart[] growing = [.. segments.Where(segment => segment.Count == 1).Select(segment => new AttentionPart(segment.FirstRow, 1, segment.ContextLength - 1, segment.Blocks))];
+            int most = Math.Clamp(growing.Length * keyHeads / (2 * owner._workers.Workers), 1, owner._tokensPerTask);
+            foreach ((AttentionPart[] parts, int shared) in SharedPrefixes.Group(growing, pool.BlockSize, most))
+            {
+                Add(parts, shared);
+            }
+
+            void Add(AttentionPart[] parts, int shared)
+            {
+                for (int head = 0; head < keyHeads; head++)
+                {
+                    _tasks.Add((parts, shared, head));
                 }
             }
         }
@@ -121,15 +134,10 @@ internal sealed unsafe class CpuPagedAttention : IAttentionBackend
         private void Run<T>(int task, int worker, byte* queries, byte* keys, byte* values, byte* output)
             where T : struct, IElement
         {
-            (AttentionSegment segment, int firstToken, int tokens, int keyHead) = _tasks[task];
+            (AttentionPart[] parts, int shared, int keyHead) = _tasks[task];
             ModelConfig config = _owner._config;
             PagedAttentionKernel.Shape shape = new(config.Heads, config.KeyValueHeads, config.HeadDim, _pool.BlockSize);
-            int row = segment.FirstRow + firstToken;
-            int position = segment.ContextLength - segment.Count + firstToken;
-            fixed (int* blocks = segment.Blocks)
-            {
-                PagedAttentionKernel.Run<T>(shape, queries, keys, values, output, blocks, row, tokens, position, keyHead, _owner._scratch[worker]);
-            }
+            PagedAttentionKernel.Run<T>(shape, queries, keys, values, output, parts, shared, keyHead, _owner._scratch[worker]);
         }
     }
 }

@@ -22,74 +22,97 @@ internal static unsafe class PagedAttentionKernel
     /// <param name="keys">[slots, keyHeads, headDim].</param>
     /// <param name="values">[slots, keyHeads, headDim].</param>
     /// <param name="output">[tokens, heads, headDim].</param>
-    /// <param name="blocks">The sequence's block table.</param>
-    /// <param name="firstRow">First token's row in queries and output.</param>
-    /// <param name="tokens">Tokens, at consecutive positions.</param>
-    /// <param name="firstPosition">First token's position; token t sees positions up to firstPosition + t.</param>
+    /// <param name="parts">Whose tokens attend.</param>
+    /// <param name="shared">Positions whose slots all parts have in common and all their tokens see, a multiple of sixteen: read once for all. It changes no result.</param>
     /// <param name="keyHead">The key head, shared by heads / keyHeads query heads.</param>
-    /// <param name="scratch">64-byte aligned, <see cref="ScratchLength"/> floats.</param>
-    public static void Run<T>(
-        Shape shape, byte* queries, byte* keys, byte* values, byte* output, int* blocks,
-        int firstRow, int tokens, int firstPosition, int keyHead, float* scratch)
+    /// <param name="scratch">64-byte aligned, <see cref="ScratchLength"/> floats for the rows of all parts.</param>
+    public static void Run<T>(Shape shape, byte* queries, byte* keys, byte* values, byte* output, ReadOnlySpan<AttentionPart> parts, int shared, int keyHead, float* scratch)
         where T : struct, IElement
     {
         int width = shape.HeadDim;
         int group = shape.Heads / shape.KeyHeads;
-        int rows = tokens * group;
-        int paddedRows = (rows + Lanes - 1) / Lanes * Lanes;
-        float* keyLanes = scratch;
-        float* valueRows = keyLanes + (Lanes * width);
-        float* query = valueRows + (Lanes * width);
-        float* mixed = query + (rows * width);
-        float* maxima = mixed + (rows * width);
-        float* sums = maxima + paddedRows;
+        int tokens = 0;
+        foreach (AttentionPart part in parts)
+        {
+            tokens += part.Tokens;
+        }
+
+        Rows rows = new(tokens * group, width, scratch);
 
         // 1. Queries in float32, scaled; empty sums.
         Vector512<float> scale = Vector512.Create(1 / MathF.Sqrt(width));
-        for (int row = 0; row < rows; row++)
+        int row = 0;
+        foreach (AttentionPart part in parts)
         {
-            byte* source = queries + ((((long)(firstRow + (row / group)) * shape.Heads) + (keyHead * group) + (row % group)) * width * T.Size);
-            for (int d = 0; d < width; d += Lanes)
+            for (int i = 0; i < part.Tokens * group; i++, row++)
             {
-                (T.Load(source + (d * T.Size)) * scale).StoreAligned(query + (row * width) + d);
-                Vector512<float>.Zero.StoreAligned(mixed + (row * width) + d);
-            }
+                byte* source = queries + (Place(shape, part, i, group, keyHead) * T.Size);
+                for (int d = 0; d < width; d += Lanes)
+                {
+                    (T.Load(source + (d * T.Size)) * scale).StoreAligned(rows.Query + (row * width) + d);
+                    Vector512<float>.Zero.StoreAligned(rows.Mixed + (row * width) + d);
+                }
 
-            maxima[row] = float.NegativeInfinity;
-            sums[row] = 0;
+                rows.Maxima[row] = float.NegativeInfinity;
+                rows.Sums[row] = 0;
+            }
         }
 
-        // 2. Sixteen keys at a time; a row skips those after its own position.
-        int context = firstPosition + tokens;
-        for (int start = 0; start < context; start += Lanes)
+        // 2. Sixteen keys at a time: those that all have in common, then each part's own.
+        for (int start = 0; start < shared; start += Lanes)
         {
-            int count = Math.Min(Lanes, context - start);
-            Unpack<T>(shape, keys, values, blocks, start, count, keyHead, keyLanes, valueRows);
-            for (int token = Math.Max(0, start - firstPosition); token < tokens; token++)
+            Unpack<T>(shape, keys, values, parts[0].Blocks, start, Lanes, keyHead, rows.KeyLanes, rows.ValueRows);
+            for (row = 0; row < tokens * group; row++)
             {
-                int visible = Math.Min(Lanes, firstPosition + token + 1 - start);
-                for (int row = token * group; row < (token + 1) * group; row++)
+                Accumulate(rows, row, width, Lanes);
+            }
+        }
+
+        int firstRow = 0;
+        foreach (AttentionPart part in parts)
+        {
+            int context = part.FirstPosition + part.Tokens;
+            for (int start = shared; start < context; start += Lanes)
+            {
+                Unpack<T>(shape, keys, values, part.Blocks, start, Math.Min(Lanes, context - start), keyHead, rows.KeyLanes, rows.ValueRows);
+
+                // A token skips the keys after its own position.
+                for (int token = Math.Max(0, start - part.FirstPosition); token < part.Tokens; token++)
                 {
-                    Accumulate(query + (row * width), keyLanes, valueRows, mixed + (row * width), maxima + row, sums + row, width, visible);
+                    int visible = Math.Min(Lanes, part.FirstPosition + token + 1 - start);
+                    for (row = firstRow + (token * group); row < firstRow + ((token + 1) * group); row++)
+                    {
+                        Accumulate(rows, row, width, visible);
+                    }
                 }
             }
+
+            firstRow += part.Tokens * group;
         }
 
         // 3. Normalise.
-        for (int row = 0; row < rows; row++)
+        row = 0;
+        foreach (AttentionPart part in parts)
         {
-            byte* target = output + ((((long)(firstRow + (row / group)) * shape.Heads) + (keyHead * group) + (row % group)) * width * T.Size);
-            Vector512<float> share = Vector512.Create(1 / sums[row]);
-            for (int d = 0; d < width; d += Lanes)
+            for (int i = 0; i < part.Tokens * group; i++, row++)
             {
-                T.Store(Vector512.LoadAligned(mixed + (row * width) + d) * share, target + (d * T.Size));
+                byte* target = output + (Place(shape, part, i, group, keyHead) * T.Size);
+                Vector512<float> share = Vector512.Create(1 / rows.Sums[row]);
+                for (int d = 0; d < width; d += Lanes)
+                {
+                    T.Store(Vector512.LoadAligned(rows.Mixed + (row * width) + d) * share, target + (d * T.Size));
+                }
             }
         }
     }
 
+    // Where the i-th row of a part and key head begins, in elements.
+    private static long Place(Shape shape, AttentionPart part, int i, int group, int keyHead) =>
+        (((long)(part.FirstRow + (i / group)) * shape.Heads) + (keyHead * group) + (i % group)) * shape.HeadDim;
+
     // Keys dimension-major, so that a lane is a key and no sum runs across lanes; values as they are.
     private static void Unpack<T>(
-        Shape shape, byte* keys, byte* values, int* blocks, int start, int count, int keyHead, float* keyLanes, float* valueRows)
+        Shape shape, byte* keys, byte* values, int[] blocks, int start, int count, int keyHead, float* keyLanes, float* valueRows)
         where T : struct, IElement
     {
         int width = shape.HeadDim;
@@ -123,7 +146,7 @@ internal static unsafe class PagedAttentionKernel
         }
     }
 
-    private static long Slot(Shape shape, int* blocks, int position) =>
+    private static long Slot(Shape shape, int[] blocks, int position) =>
         ((long)blocks[position / shape.BlockSize] * shape.BlockSize) + (position % shape.BlockSize);
 
     private static void TransposeOneByOne<T>(byte* source, long* offsets, float* target)
@@ -176,9 +199,13 @@ internal static unsafe class PagedAttentionKernel
         }
     }
 
-    private static void Accumulate(
-        float* query, float* keyLanes, float* valueRows, float* mixed, float* maximum, float* sum, int width, int visible)
+    private static void Accumulate(in Rows rows, int row, int width, int visible)
     {
+        float* query = rows.Query + (row * width);
+        float* keyLanes = rows.KeyLanes;
+        float* valueRows = rows.ValueRows;
+        float* mixed = rows.Mixed + (row * width);
+
         // 1. Sixteen scores; four partial sums hide the latency of the multiplications.
         Vector512<float> s0 = Vector512<float>.Zero, s1 = s0, s2 = s0, s3 = s0;
         for (int d = 0; d < width; d += 4)
@@ -197,12 +224,12 @@ internal static unsafe class PagedAttentionKernel
         }
 
         // 2. A new maximum rescales what was summed so far.
-        float before = *maximum;
+        float before = rows.Maxima[row];
         float largest = MathF.Max(before, Largest(scores));
         Vector512<float> weights = VectorMath.Exp(scores - Vector512.Create(largest));
         float rescale = VectorMath.Exp(Vector512.Create(before - largest)).ToScalar();
-        *maximum = largest;
-        *sum = (*sum * rescale) + Vector512.Sum(weights);
+        rows.Maxima[row] = largest;
+        rows.Sums[row] = (rows.Sums[row] * rescale) + Vector512.Sum(weights);
 
         // 3. Weighted values.
         float* weight = stackalloc float[Lanes];
@@ -228,4 +255,33 @@ internal static unsafe class PagedAttentionKernel
         Vector128<float> pair = Vector128.MaxNative(quarter, Vector128.Shuffle(quarter, Vector128.Create(2, 3, 0, 1)));
         return MathF.Max(pair[0], pair[1]);
     }
+
+    /// <summary>Scratch memory: sixteen keys and values, and the state of the query rows.</summary>
+    private readonly struct Rows(int count, int width, float* scratch)
+    {
+        /// <summary>[width, 16].</summary>
+        public float* KeyLanes { get; } = scratch;
+
+        /// <summary>[16, width].</summary>
+        public float* ValueRows { get; } = scratch + (Lanes * width);
+
+        /// <summary>[count, width].</summary>
+        public float* Query { get; } = scratch + (2 * Lanes * width);
+
+        /// <summary>[count, width]: weighted values so far.</summary>
+        public float* Mixed { get; } = scratch + (2 * Lanes * width) + (count * width);
+
+        /// <summary>[count]: greatest scores so far.</summary>
+        public float* Maxima { get; } = scratch + (2 * Lanes * width) + (2 * count * width);
+
+        /// <summary>[count]: weights so far.</summary>
+        public float* Sums { get; } = scratch + (2 * Lanes * width) + (2 * count * width) + ((count + Lanes - 1) / Lanes * Lanes);
+    }
 }
+
+/// <summary>Tokens of one sequence, at consecutive positions.</summary>
+/// <param name="FirstRow">First token's row in queries and output.</param>
+/// <param name="Tokens">Tokens; token t sees positions up to FirstPosition + t.</param>
+/// <param name="FirstPosition">First token's position.</param>
+/// <param name="Blocks">The sequence's block table.</param>
+internal readonly record struct AttentionPart(int FirstRow, int Tokens, int FirstPosition, int[] Blocks);

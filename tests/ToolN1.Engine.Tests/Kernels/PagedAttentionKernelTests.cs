@@ -18,6 +18,43 @@ public sealed unsafe class PagedAttentionKernelTests
         Compare<BFloat16Element>(blockSize, width, tokens, context, 1e-2);
     }
 
+    [Theory]
+    [InlineData(16, 48)]
+    [InlineData(16, 16)]
+    [InlineData(8, 32)]
+    public void Run_SequencesWithACommonBeginning_GiveEachTheBitsThatItGivesAlone(int blockSize, int shared)
+    {
+        const int Width = 32;
+        const int Slots = 400;
+        PagedAttentionKernel.Shape shape = new(Heads: 4, KeyHeads: 2, Width, blockSize);
+        Random random = new(9);
+        int[] common = [.. Enumerable.Range(3, shared / blockSize)];
+        int[] positions = [shared, shared + 1, shared + 19, shared + 40, shared + 5];
+        AttentionPart[] parts = [.. positions.Select((position, i) => new AttentionPart(i, 1, position, (int[])[.. common, .. Enumerable.Range(10 + (6 * i), 6)]))];
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+        float[] queries = Values(parts.Length * 4 * Width);
+        float[] keys = Values(Slots * 2 * Width * 2);
+        float[] values = Values(Slots * 2 * Width * 2);
+        float[] together = new float[queries.Length];
+        float[] alone = new float[queries.Length];
+        float* scratch = (float*)NativeMemory.AlignedAlloc(PagedAttentionKernel.ScratchLength(parts.Length * 2, Width) * sizeof(float), 64);
+        fixed (float* q = queries, k = keys, v = values, t = together, a = alone)
+        {
+            for (int head = 0; head < 2; head++)
+            {
+                PagedAttentionKernel.Run<Float32Element>(shape, (byte*)q, (byte*)k, (byte*)v, (byte*)t, parts, shared, head, scratch);
+                foreach (AttentionPart part in parts)
+                {
+                    PagedAttentionKernel.Run<Float32Element>(shape, (byte*)q, (byte*)k, (byte*)v, (byte*)a, [part], 0, head, scratch);
+                }
+            }
+        }
+
+        NativeMemory.AlignedFree(scratch);
+        Assert.DoesNotContain(0f, alone);
+        Assert.Equal(alone, together);
+    }
+
     private static void Compare<T>(int blockSize, int width, int tokens, int context, double tolerance)
         where T : struct, IElement
     {
@@ -37,11 +74,10 @@ public sealed unsafe class PagedAttentionKernelTests
         byte[] v = Bytes(values);
         float* scratch = (float*)NativeMemory.AlignedAlloc(PagedAttentionKernel.ScratchLength(tokens * 2, width) * sizeof(float), 64);
         fixed (byte* qp = q, kp = k, vp = v, op = output)
-        fixed (int* bp = blocks)
         {
             for (int head = 0; head < 2; head++)
             {
-                PagedAttentionKernel.Run<T>(shape, qp, kp, vp, op, bp, 0, tokens, firstPosition, head, scratch);
+                PagedAttentionKernel.Run<T>(shape, qp, kp, vp, op, [new AttentionPart(0, tokens, firstPosition, blocks)], 0, head, scratch);
             }
         }
 
