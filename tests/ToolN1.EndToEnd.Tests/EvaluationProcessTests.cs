@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using ToolN1.TestSupport;
 
 namespace ToolN1.EndToEnd.Tests;
 
@@ -90,6 +91,42 @@ public sealed class EvaluationProcessTests
         await RunAsync(benchmark, server, "--concurrency", "8", "--timeout", "5");
 
         Assert.All(Enumerable.Range(0, 8), question => Assert.InRange(server.Asked[question], 2, 7));
+    }
+
+    [Fact]
+    public async Task Eval_LocalModelWhoseWeightsOrDataChanged_RefusesToGoOn()
+    {
+        using TideBenchmark benchmark = new(2);
+        string model = TinyCheckpoint.Write(Path.Combine(benchmark.Folder, "model"));
+        string[] command = ["eval", "bfcl", "--data", benchmark.Folder, "--model", model, "--device", "cpu", "--dtype", "float32", "--max-tokens", "4", "--limit", "1", "--out", benchmark.Run];
+        (int exit, string output) = await CommandProcess.RunAsync(command);
+        Assert.True(exit == 0, output);
+        string[] answered = WholeLines(benchmark);
+        Assert.Single(answered);
+
+        // 1. Nothing changed: the run goes on, here with more questions.
+        (exit, output) = await CommandProcess.RunAsync([.. command[..^4], "--out", benchmark.Run]);
+        Assert.True(exit == 0, output);
+        Assert.Equal(2, WholeLines(benchmark).Length);
+
+        // 2. Other weights under the same name: one byte of the last tensor.
+        string weights = Path.Combine(model, "model.safetensors");
+        byte[] trained = await File.ReadAllBytesAsync(weights, None);
+        trained[^1] ^= 1;
+        await File.WriteAllBytesAsync(weights, trained, None);
+        (exit, output) = await CommandProcess.RunAsync(command);
+        Assert.Equal(1, exit);
+        Assert.Contains("holds a run with other settings", output, StringComparison.Ordinal);
+        trained[^1] ^= 1;
+        await File.WriteAllBytesAsync(weights, trained, None);
+
+        // 3. Another right answer to a question.
+        string answers = Path.Combine(benchmark.Folder, "possible_answers", "BFCL_v3_simple.json");
+        await File.WriteAllTextAsync(answers, (await File.ReadAllTextAsync(answers, None)).Replace("[0]", "[7]", StringComparison.Ordinal), None);
+        (exit, output) = await CommandProcess.RunAsync(command);
+        Assert.Equal(1, exit);
+        Assert.Contains("holds a run with other settings", output, StringComparison.Ordinal);
+        Assert.Equal(2, WholeLines(benchmark).Length);
     }
 
     private static CommandProcess Start(TideBenchmark benchmark, CountingModelServer server, params string[] more) => CommandProcess.Start(

@@ -18,7 +18,7 @@ public sealed class OpenAiEvaluationModelTests
         NativeMessages = [new ChatMessage { Role = ChatRole.User, Content = "Add." }],
         Tools = [new ChatTool("add", """{"name": "add", "parameters": {"type": "object", "properties": {}}}""")],
         ExpectedTools = ["add"],
-        Score = _ => EvaluationVerdict.Correct,
+        Score = _ => new ScoredReply(EvaluationVerdict.Correct, null),
     };
 
     [Fact]
@@ -49,6 +49,20 @@ public sealed class OpenAiEvaluationModelTests
         (string path, JsonElement body) = Assert.Single(script.Requests);
         Assert.Equal("/v1/chat/completions", path);
         Assert.Equal("add", body.GetProperty("tools")[0].GetProperty("function").GetProperty("name").GetString());
+    }
+
+    [Theory]
+    [InlineData("hermes", 2)]
+    [InlineData("tool-n1", 1)]
+    public async Task Answer_NativeServerThatLeavesCallsInTheText_AreReadByTheGivenFormat(string format, int calls)
+    {
+        using Script script = new((HttpStatusCode.OK, """{"choices": [{"message": {"content": "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 0}}</tool_call><tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call>"}, "finish_reason": "stop"}]}"""));
+        using OpenAiEvaluationModel model = new(
+            script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 1, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)) { ChatFormat = format };
+
+        EvaluationReply reply = await model.AnswerAsync(Question, EvaluationMode.Native, TestContext.Current.CancellationToken);
+
+        Assert.Equal(NativeReply.FromCalls(Enumerable.Range(0, calls).Select(i => ("add", $$"""{"a": {{i}}}"""))), reply.Completion);
     }
 
     [Fact]

@@ -102,11 +102,12 @@ internal sealed class EvalRunCommand
     {
         int batch = options.GetValue(_concurrency);
         string name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
-        using EvaluationStore store = EvaluationStore.Open(options.GetValue(_out)!.FullName, Settings(options, folder));
         NativeEnvironment.Prepare();
         LocalModel local = LocalModel.Load(folder, options.GetValue(_device)!, options.GetValue(_dtype)!, options.GetValue(_chatFormat)!, options.GetValue(_maxTokens), batch);
         await using (local.ConfigureAwait(false))
         {
+            using EvaluationStore store = EvaluationStore.Open(options.GetValue(_out)!.FullName, Settings(options, folder, local.Identity));
+
             // Twice the batch in flight: a place that falls free is filled in the next step.
             IReadOnlyList<string> failures = await AskAsync(options, local.Model, store, cases, 2 * batch, cancellationToken).ConfigureAwait(false);
             return Report(store, name, cases, references, failures, local.Steps);
@@ -118,11 +119,12 @@ internal sealed class EvalRunCommand
     {
         const int Retries = 6;
         string? key = Environment.GetEnvironmentVariable(options.GetValue(_apiKeyVariable)!);
+        string format = options.GetValue(_chatFormat) == "tool-n1" ? "tool-n1" : "hermes";
         using SocketsHttpHandler handler = new() { PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
         string name = options.GetValue(_servedModel) ?? await OpenAiEvaluationModel.FirstModelAsync(handler, baseUrl, key, cancellationToken).ConfigureAwait(false);
-        using EvaluationStore store = EvaluationStore.Open(options.GetValue(_out)!.FullName, Settings(options, $"{baseUrl} {name}"));
+        using EvaluationStore store = EvaluationStore.Open(options.GetValue(_out)!.FullName, Settings(options, $"{baseUrl} {name}", new Dictionary<string, string> { ["chat_format"] = format }));
         using OpenAiEvaluationModel model = new(
-            handler, baseUrl, key, name, options.GetValue(_maxTokens), options.GetValue(_chat), Retries, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(options.GetValue(_timeout)));
+            handler, baseUrl, key, name, options.GetValue(_maxTokens), options.GetValue(_chat), Retries, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(options.GetValue(_timeout))) { ChatFormat = format };
         IReadOnlyList<string> failures = await AskAsync(options, model, store, cases, options.GetValue(_concurrency), cancellationToken).ConfigureAwait(false);
         return Report(store, name, cases, references, failures, null);
     }
@@ -152,17 +154,16 @@ internal sealed class EvalRunCommand
         return 1;
     }
 
-    /// <summary>What the answers and verdicts depend on.</summary>
-    private string Settings(ParseResult options, string model) => JsonSerializer.Serialize(
-        new Dictionary<string, string>
+    /// <summary>What the answers and verdicts depend on, as far as it can be known here: a server's weights cannot.</summary>
+    private string Settings(ParseResult options, string model, IReadOnlyDictionary<string, string> identity) => JsonSerializer.Serialize(
+        new Dictionary<string, string>(identity)
         {
             ["benchmark"] = _benchmark,
+            ["data"] = BenchmarkSuite.DataVersion(_benchmark, options.GetValue(_data)!.FullName),
             ["model"] = model,
             ["mode"] = options.GetValue(_mode)!,
             ["chat"] = options.GetValue(_chat).ToString(),
             ["max_tokens"] = options.GetValue(_maxTokens).ToString(CultureInfo.InvariantCulture),
-            ["dtype"] = options.GetValue(_dtype)!,
-            ["chat_format"] = options.GetValue(_chatFormat)!,
             ["fixed"] = options.GetValue(_fixed).ToString(),
         });
 

@@ -14,14 +14,18 @@ internal sealed class LocalModel : IAsyncDisposable
 {
     private readonly InferenceEngine _engine;
 
-    private LocalModel(InferenceEngine engine, Tokenizer tokenizer, IChatFormat format, int maxTokens)
+    private LocalModel(InferenceEngine engine, Tokenizer tokenizer, IChatFormat format, int maxTokens, IReadOnlyDictionary<string, string> identity)
     {
         _engine = engine;
+        Identity = identity;
         Model = new EngineEvaluationModel(engine, tokenizer, format, maxTokens);
     }
 
     /// <summary>The model to ask.</summary>
     public EngineEvaluationModel Model { get; }
+
+    /// <summary>What its answers depend on: weights and the files beside them, device, dtype and chat format, as they were chosen.</summary>
+    public IReadOnlyDictionary<string, string> Identity { get; }
 
     /// <summary>The engine's steps so far.</summary>
     public EngineSteps Steps
@@ -43,9 +47,17 @@ internal sealed class LocalModel : IAsyncDisposable
         Decoder decoder = CheckpointLoader.Load(folder, where, DTypeSelector.Select(dtype, config.DeclaredDType, where));
         try
         {
+            Dictionary<string, string> identity = new()
+            {
+                ["weights"] = decoder.WeightVersion,
+                ["model_files"] = FileHash.Of(folder, ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]),
+                ["device"] = decoder.Device.ToString(),
+                ["dtype"] = decoder.DType.ToString(),
+                ["chat_format"] = format.Name,
+            };
             EngineOptions options = new() { MaxSequences = batch, MaxBatchedTokens = Math.Max(512, batch), MaxQueuedRequests = 4 * batch };
             InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, Path.GetFileName(folder)), options);
-            return new LocalModel(engine, tokenizer, format, maxTokens);
+            return new LocalModel(engine, tokenizer, format, maxTokens, identity);
         }
         catch
         {

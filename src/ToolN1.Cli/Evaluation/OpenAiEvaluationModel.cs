@@ -61,6 +61,9 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
             .Build();
     }
 
+    /// <summary>How native calls are read where a server leaves them in the text: <c>tool-n1</c> or <c>hermes</c>.</summary>
+    public string ChatFormat { get; init; } = "hermes";
+
     /// <summary>The API's root with a final slash.</summary>
     public static Uri Root(Uri baseUrl)
     {
@@ -154,7 +157,7 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
         return Reply(text, text, choice, answer);
     }
 
-    private static EvaluationReply ReadChat(JsonElement answer, EvaluationMode mode)
+    private EvaluationReply ReadChat(JsonElement answer, EvaluationMode mode)
     {
         JsonElement choice = answer.GetProperty("choices")[0];
         JsonElement message = choice.GetProperty("message");
@@ -168,7 +171,8 @@ internal sealed class OpenAiEvaluationModel : IEvaluationModel, IDisposable
         output.Append(content);
         if (!message.TryGetProperty("tool_calls", out JsonElement calls) || calls.ValueKind != JsonValueKind.Array || calls.GetArrayLength() == 0)
         {
-            return Reply(mode == EvaluationMode.Native ? NativeReply.FromText(content) : content, output.ToString(), choice, answer);
+            bool truncated = Text(choice, "finish_reason") == "length";
+            return Reply(mode == EvaluationMode.Native ? NativeReply.FromText(content, ChatFormat, truncated) : content, output.ToString(), choice, answer);
         }
 
         output.Append(calls.GetRawText());

@@ -27,6 +27,36 @@ public sealed class BenchmarkSuiteTests
         Assert.Equal(cases, BenchmarkSuite.Load(benchmark, VectorFile.Folder(benchmark), []).Count);
 
     [Fact]
+    public void DataVersion_ChangedQuestionOrAnswer_IsAnother()
+    {
+        using HandMadeFolder folder = BenchmarkFolders.Bfcl();
+        AssertVersions("bfcl", folder, "questions/BFCL_v3_simple.json", "possible_answers/BFCL_v3_simple.json");
+        using HandMadeFolder apiBank = BenchmarkFolders.ApiBank();
+        AssertVersions("api-bank", apiBank, "level-1-api.json", "dialogues/GetUserToken-level-1-1.jsonl", "init_database/Account.json");
+        using HandMadeFolder aceBench = BenchmarkFolders.AceBench();
+        AssertVersions("acebench", aceBench, "data_normal_atom_bool.json", "possible_answer/data_normal_atom_bool.json");
+    }
+
+    [Fact]
+    public void DataVersion_OtherPlaceOrFilesThatNobodyReads_IsTheSame()
+    {
+        using HandMadeFolder folder = BenchmarkFolders.Bfcl();
+        using HandMadeFolder copy = BenchmarkFolders.Bfcl().With("README.md", "text").With("run/results.jsonl", "{}");
+
+        Assert.Equal(BenchmarkSuite.DataVersion("bfcl", folder.Path), BenchmarkSuite.DataVersion("bfcl", copy.Path));
+    }
+
+    private static void AssertVersions(string benchmark, HandMadeFolder folder, params string[] files)
+    {
+        HashSet<string> versions = [BenchmarkSuite.DataVersion(benchmark, folder.Path)];
+        foreach (string file in files)
+        {
+            File.AppendAllText(Path.Combine(folder.Path, file), "\n");
+            Assert.True(versions.Add(BenchmarkSuite.DataVersion(benchmark, folder.Path)), file);
+        }
+    }
+
+    [Fact]
     public void Headlines_Bfcl_AreThePapersMeans()
     {
         Dictionary<string, CategoryScore> scores = new()
@@ -79,7 +109,7 @@ public sealed class BenchmarkSuiteTests
             <tool_call>
             {"name": "math_root", "arguments": {"x": 3.5}}
             </tool_call>
-            """)).Valid);
+            """, "hermes", truncated: false)).Valid);
         Assert.False(question.Score("""<tool_call>[{"name": "math_root", "arguments": {"x": 2}}, {"name": "math_root", "arguments": {"x": 3.5}}]</tool_call>""").Valid);
     }
 }

@@ -15,7 +15,7 @@ public sealed class EvaluationRunnerTests
         NativeMessages = [],
         Tools = [],
         ExpectedTools = ["f"],
-        Score = completion => completion == "right" ? EvaluationVerdict.Correct : EvaluationVerdict.Wrong("value_error:string", "f.a <b>"),
+        Score = completion => new ScoredReply(completion == "right" ? EvaluationVerdict.Correct : EvaluationVerdict.Wrong("value_error:string", "f.a <b>"), null),
     }).ToList();
 
     [Fact]

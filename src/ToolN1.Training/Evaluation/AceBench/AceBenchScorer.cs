@@ -37,10 +37,18 @@ public sealed class AceBenchScorer(string folder, bool fixedRules = false)
 
     /// <summary>The verdict on a reply in the benchmark's text form.</summary>
     /// <inheritdoc cref="ScoreCalls(string, string, string)"/>
-    public EvaluationVerdict ScoreText(string category, string id, string completion)
+    public EvaluationVerdict ScoreText(string category, string id, string completion) => ScoreText(category, id, completion, out _);
+
+    internal IReadOnlyList<AceCase> Cases(string category) => _cases.GetOrAdd(category, name => AceData.Load(folder, name));
+
+    /// <inheritdoc cref="ScoreText(string, string, string)"/>
+    /// <param name="category">The category's name without prefix.</param>
+    /// <param name="id">The question's id.</param>
+    /// <param name="completion">The reply.</param>
+    /// <param name="calls">The calls that were read; null where the text is none.</param>
+    internal EvaluationVerdict ScoreText(string category, string id, string completion, out List<AceCall>? calls)
     {
         AceCase question = Find(category, id);
-        List<AceCall> calls;
         try
         {
             // Quirk: all white space goes before decoding, also that inside strings.
@@ -49,13 +57,12 @@ public sealed class AceBenchScorer(string folder, bool fixedRules = false)
         }
         catch (FormatException e)
         {
+            calls = null;
             return EvaluationVerdict.Wrong(WrongOutputFormat, e.Message);
         }
 
         return Check(question, calls);
     }
-
-    internal IReadOnlyList<AceCase> Cases(string category) => _cases.GetOrAdd(category, name => AceData.Load(folder, name));
 
     internal EvaluationVerdict ScoreCalls(string category, string id, PyValue calls)
     {

@@ -41,18 +41,27 @@ public sealed partial class ApiBankScorer
 
     /// <summary>The verdict on a reply in the benchmark's text form, <c>[Name(key='value', …)]</c>.</summary>
     /// <inheritdoc cref="ScoreCall(string, int, string, string)"/>
-    public EvaluationVerdict ScoreText(string file, int id, string completion)
+    public EvaluationVerdict ScoreText(string file, int id, string completion) => ScoreText(file, id, completion, out _);
+
+    /// <inheritdoc cref="ScoreText(string, int, string)"/>
+    /// <param name="file">The dialogue's file name.</param>
+    /// <param name="id">The sample's number in it.</param>
+    /// <param name="completion">The reply.</param>
+    /// <param name="read">The call, its arguments before they are converted; null where the text has none.</param>
+    internal EvaluationVerdict ScoreText(string file, int id, string completion, out (string Name, PyDict Arguments)? read)
     {
         ApiBankTruth truth = _data.Truth(file, id);
         Match call = Call().Match(completion);
         if (!call.Success)
         {
+            read = null;
             return EvaluationVerdict.Wrong("no_api_call");
         }
 
         string name = call.Groups[1].Value;
         if (_fixedRules && ParseExactly(completion, call.Index) is (string exactName, PyDict exact))
         {
+            read = (exactName, exact);
             return Evaluate(truth, exactName, exact, ConvertJson, _ => "call_rejected");
         }
 
@@ -63,6 +72,7 @@ public sealed partial class ApiBankScorer
             arguments[match.Groups[key].Value] = PyValue.Of(match.Groups[key + 1].Value);
         }
 
+        read = (name, arguments);
         return Evaluate(truth, name, arguments, ConvertText, _ => "call_rejected");
     }
 

@@ -26,7 +26,14 @@ public sealed class BfclScorer(string folder, bool fixedRules = false)
     /// <param name="index">The case's 0-based line in the category's file.</param>
     /// <param name="completion">All that the model wrote, think text included.</param>
     /// <exception cref="InvalidDataException">The category's files are missing or malformed, or the index is not in it.</exception>
-    public EvaluationVerdict Score(string category, int index, string completion)
+    public EvaluationVerdict Score(string category, int index, string completion) => Score(category, index, completion, out _);
+
+    /// <inheritdoc cref="Score(string, int, string)"/>
+    /// <param name="category">The category's name without prefix.</param>
+    /// <param name="index">The case's 0-based line in the category's file.</param>
+    /// <param name="completion">All that the model wrote, think text included.</param>
+    /// <param name="read">The calls of the first block; null where it is none or broken.</param>
+    internal EvaluationVerdict Score(string category, int index, string completion, out List<BfclCall>? read)
     {
         (BfclCategory kind, IReadOnlyList<BfclCase> cases) = Load(category);
         if (index < 0 || index >= cases.Count)
@@ -35,6 +42,7 @@ public sealed class BfclScorer(string folder, bool fixedRules = false)
         }
 
         string? error = BfclReply.Decode(completion, out List<BfclCall> calls);
+        read = error is null ? calls : null;
         if (kind.IsIrrelevance || kind.IsRelevance)
         {
             return Abstention(kind, completion, error is null && calls.Count > 0);

@@ -56,18 +56,18 @@ internal static class AceBenchSuite
     }
 
     /// <summary>The first block; without one, the benchmark's own text form after the thinking.</summary>
-    private static EvaluationVerdict Score(AceBenchScorer scorer, string category, string id, string completion)
+    private static ScoredReply Score(AceBenchScorer scorer, string category, string id, string completion)
     {
         if (!BfclReply.HasBlock(completion))
         {
             int thought = completion.IndexOf("</think>", StringComparison.Ordinal);
-            return scorer.ScoreText(category, id, thought < 0 ? completion : completion[(thought + "</think>".Length)..]);
+            EvaluationVerdict verdict = scorer.ScoreText(category, id, thought < 0 ? completion : completion[(thought + "</think>".Length)..], out List<AceCall>? read);
+            return ScoredReply.Of(verdict, read?.ConvertAll(call => new BfclCall(PyValue.Of(call.Name), call.Arguments.Entries)));
         }
 
         return BfclReply.Decode(completion, out List<BfclCall> calls) is not null
-            ? EvaluationVerdict.Wrong(AceBenchScorer.WrongOutputFormat)
-            : scorer.ScoreCalls(category, id, PyValue.Of(calls.ConvertAll(call =>
-                PyValue.Of(new PyDict { ["name"] = call.Name, ["arguments"] = PyValue.Of(call.Arguments) }))));
+            ? ScoredReply.Of(EvaluationVerdict.Wrong(AceBenchScorer.WrongOutputFormat), null)
+            : ScoredReply.Of(scorer.ScoreCalls(category, id, ScoredReply.Value(calls)), calls);
     }
 
     private static PyValue Schema(PyValue function)

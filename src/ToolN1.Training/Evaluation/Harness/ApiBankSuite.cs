@@ -59,17 +59,18 @@ internal static class ApiBankSuite
     }
 
     /// <summary>The first call of the first block; without a block, the benchmark's own text form after the thinking.</summary>
-    private static EvaluationVerdict Score(ApiBankScorer scorer, string file, int id, string completion)
+    private static ScoredReply Score(ApiBankScorer scorer, string file, int id, string completion)
     {
         if (!BfclReply.HasBlock(completion))
         {
             int thought = completion.IndexOf("</think>", StringComparison.Ordinal);
-            return scorer.ScoreText(file, id, thought < 0 ? completion : completion[thought..]);
+            EvaluationVerdict verdict = scorer.ScoreText(file, id, thought < 0 ? completion : completion[thought..], out (string Name, PyDict Arguments)? read);
+            return ScoredReply.Of(verdict, read is (string name, PyDict arguments) ? [new BfclCall(PyValue.Of(name), arguments)] : null);
         }
 
         return BfclReply.Decode(completion, out List<BfclCall> calls) is not null || calls.Count == 0 || !calls[0].Name.IsString
-            ? EvaluationVerdict.Wrong("no_api_call")
-            : scorer.ScoreCall(file, id, calls[0].Name.Text, calls[0].Arguments);
+            ? ScoredReply.Of(EvaluationVerdict.Wrong("no_api_call"), null)
+            : ScoredReply.Of(scorer.ScoreCall(file, id, calls[0].Name.Text, calls[0].Arguments), calls[..1]);
     }
 
     private static PyValue Schema(PyDict api)

@@ -23,9 +23,19 @@ public sealed record BenchmarkCase
     /// <summary>The functions that a right answer calls, for the breakdown by tool.</summary>
     public required IReadOnlyList<string> ExpectedTools { get; init; }
 
-    /// <summary>The verdict on a model's full text.</summary>
-    public required Func<string, EvaluationVerdict> Score { get; init; }
+    /// <summary>The verdict on a model's full text, with the calls that were read from it.</summary>
+    public required Func<string, ScoredReply> Score { get; init; }
 
     /// <summary>The text of parity mode, byte for byte as published: Qwen's turns with the assistant's opened.</summary>
     public string ParityText => HandlerPrompt.Text(ParityMessages);
+
+    /// <summary>What native mode sends, for the record: the tools as JSON, one a line, then the turns under their roles.</summary>
+    public string NativeText
+    {
+        get
+        {
+            IEnumerable<string> turns = NativeMessages.Select(message => $"[{message.Role}] {message.Content}");
+            return string.Join("\n\n", Tools.Count == 0 ? turns : turns.Prepend("[Tools]\n" + string.Join('\n', Tools.Select(tool => tool.FunctionJson))));
+        }
+    }
 }

@@ -28,6 +28,28 @@ public static class BenchmarkSuite
         return cases.Count > 0 ? cases : throw new InvalidDataException($"{folder} has no cases of {benchmark}.");
     }
 
+    /// <summary>
+    /// The version of a benchmark's data: of every file that questions and verdicts are read from, whatever categories are
+    /// asked for, so that a run can go on with more of them.
+    /// </summary>
+    /// <param name="benchmark">One of <see cref="Names"/>.</param>
+    /// <param name="folder">The user's copy of the data.</param>
+    /// <returns>32 hexadecimal digits; the same wherever the folder lies.</returns>
+    /// <exception cref="ArgumentException">Unknown benchmark.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static string DataVersion(string benchmark, string folder)
+    {
+        (string Folder, string Pattern)[] parts = benchmark switch
+        {
+            "bfcl" => [("", "BFCL_v3_*.json"), ("questions", "BFCL_v3_*.json"), ("possible_answers", "BFCL_v3_*.json"), ("possible_answer", "BFCL_v3_*.json")],
+            "api-bank" => [("", "level-1-api.json"), ("dialogues", "*.jsonl"), ("init_database", "*.json")],
+            "acebench" => [("", "data_normal_*.json"), ("possible_answer", "data_normal_*.json")],
+            _ => throw new ArgumentException($"Unknown benchmark '{benchmark}'; one of {string.Join(", ", Names)}.", nameof(benchmark)),
+        };
+        return FileHash.Of(folder, parts.Where(part => Directory.Exists(Path.Combine(folder, part.Folder))).SelectMany(part =>
+            Directory.EnumerateFiles(Path.Combine(folder, part.Folder), part.Pattern).Select(file => Path.Combine(part.Folder, Path.GetFileName(file)))));
+    }
+
     /// <summary>A benchmark's headline figures from the accuracies of its categories.</summary>
     /// <param name="benchmark">One of <see cref="Names"/>.</param>
     /// <param name="categories">By name: cases and correct ones.</param>

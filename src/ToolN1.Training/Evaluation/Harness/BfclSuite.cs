@@ -51,7 +51,7 @@ internal static class BfclSuite
             NativeMessages = turns,
             Tools = BfclFunctionDocs.ForTools(functions, category.Language).ConvertAll(names.Tool),
             ExpectedTools = loaded.Answers.Select(answer => answer.Function).Distinct(StringComparer.Ordinal).ToList(),
-            Score = completion => scorer.Score(category.Name, index, names.Restore(completion)),
+            Score = completion => ScoredReply.Of(scorer.Score(category.Name, index, names.Restore(completion), out List<BfclCall>? calls), calls),
         };
     }
 

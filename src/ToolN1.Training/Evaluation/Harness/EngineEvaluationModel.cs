@@ -69,7 +69,8 @@ public sealed class EngineEvaluationModel(IInferenceEngine engine, Tokenizer tok
 
         string text = tokenizer.Decode(last.StopTokenId is null ? ids : ids[..^1]);
         string reason = last.FinishReason.Value.ToString().ToLowerInvariant();
-        return new EvaluationReply(mode == EvaluationMode.Native ? NativeReply.FromText(text) : text, text, reason, prompt.Length, ids.Count);
+        string completion = mode == EvaluationMode.Native ? NativeReply.FromText(text, format.Name, last.FinishReason == FinishReason.Length) : text;
+        return new EvaluationReply(completion, text, reason, prompt.Length, ids.Count);
     }
 
     /// <summary>Queues a request as soon as there is room. An engine that stops refuses too; the caller then cancels.</summary>

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using ToolN1.Training.Evaluation.Bfcl;
 using ToolN1.Training.Evaluation.Python;
 
 namespace ToolN1.Training.Evaluation.Harness;
@@ -17,13 +16,13 @@ public sealed record EvaluationResult
     /// <summary>The question's id.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What the model was given: the exact text in parity mode, the conversation in native mode.</summary>
+    /// <summary>What the model was given: the exact text in parity mode, tools and conversation in native mode.</summary>
     public required string Prompt { get; init; }
 
     /// <summary>What the model wrote.</summary>
     public required string Output { get; init; }
 
-    /// <summary>The calls that were read from it, a JSON array; null where none could be.</summary>
+    /// <summary>The calls that the verdict was given on, under their original names, a JSON array; null where none could be read.</summary>
     public string? CallsJson { get; init; }
 
     /// <summary>Whether it counts as correct.</summary>
@@ -56,18 +55,14 @@ public sealed record EvaluationResult
     /// <summary>Scores a reply.</summary>
     internal static EvaluationResult Create(BenchmarkCase question, EvaluationMode mode, EvaluationReply reply, TimeSpan latency)
     {
-        EvaluationVerdict verdict = question.Score(reply.Completion);
-        bool decoded = BfclReply.Decode(reply.Completion, out List<BfclCall> calls) is null;
+        (EvaluationVerdict verdict, string? calls) = question.Score(reply.Completion);
         return new EvaluationResult
         {
             Category = question.Category,
             Id = question.Id,
-            Prompt = mode == EvaluationMode.Parity
-                ? question.ParityText
-                : string.Join("\n\n", question.NativeMessages.Select(message => $"[{message.Role}] {message.Content}")),
+            Prompt = mode == EvaluationMode.Parity ? question.ParityText : question.NativeText,
             Output = reply.Output,
-            CallsJson = !decoded ? null : PyJsonWriter.Dumps(PyValue.Of(calls.ConvertAll(call =>
-                PyValue.Of(new PyDict { ["name"] = call.Name, ["arguments"] = PyValue.Of(call.Arguments) })))),
+            CallsJson = calls,
             Valid = verdict.Valid,
             ErrorType = verdict.ErrorType,
             Failure = FailureClass.Of(verdict),

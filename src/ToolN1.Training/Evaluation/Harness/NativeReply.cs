@@ -1,13 +1,12 @@
-using System.Text.RegularExpressions;
+using ToolN1.Engine.Chat;
 using ToolN1.Training.Evaluation.Python;
 
 namespace ToolN1.Training.Evaluation.Harness;
 
 /// <summary>
 /// Native replies in the one form that the scorers read: all calls of a reply in a single <c>&lt;tool_call&gt;</c> block.
-/// Models of the Hermes family write one block a call.
 /// </summary>
-public static partial class NativeReply
+public static class NativeReply
 {
     /// <summary>What a native reply begins with: it is never part of a model's text.</summary>
     internal const string Mark = "\uE000native\uE000";
@@ -25,26 +24,39 @@ public static partial class NativeReply
         return Mark + Block(PyValue.Of(items));
     }
 
-    /// <summary>From a model's raw text; a block that is no JSON leaves the text as it is, to be scored as broken.</summary>
-    public static string FromText(string text)
+    /// <summary>
+    /// From a model's raw text, read as the server reads it: what is inside think tags is prose; <c>hermes</c> writes a block
+    /// a call, so that all blocks count, while a <c>tool-n1</c> turn ends with its first block of calls. A text without
+    /// calls stays as it is, without its thinking, to be scored as an empty list, as broken or as prose.
+    /// </summary>
+    /// <param name="text">All that the model wrote.</param>
+    /// <param name="chatFormat">The format's name; any but <c>tool-n1</c> is read as <c>hermes</c>.</param>
+    /// <param name="truncated">The token limit was reached, so that an open block is cut, not ended.</param>
+    public static string FromText(string text, string chatFormat, bool truncated)
     {
-        List<PyValue> items = [];
-        MatchCollection blocks = Blocks().Matches(text);
-        foreach (Match block in blocks)
+        ChatOutputParser parser = new(endsTurnAtFirstBlock: chatFormat == "tool-n1", tools: []);
+        List<string> names = [];
+        List<string> arguments = [];
+        foreach (ChatEvent part in parser.Append(text).Concat(parser.Complete(truncated)))
         {
-            if (!PyJson.TryParse(PyText.Strip(block.Groups[1].Value), out PyValue? value))
+            switch (part)
             {
-                return text;
+                case ChatEvent.ToolCallBegin call:
+                    names.Add(call.Name);
+                    break;
+                case ChatEvent.ToolCallArgumentsDelta call:
+                    arguments.Add(call.Json);
+                    break;
             }
-
-            items.AddRange(value.Kind == PyKind.List ? value.Items : [value]);
         }
 
-        return blocks.Count == 0 ? text : Mark + Block(PyValue.Of(items));
+        return names.Count > 0 ? FromCalls(names.Zip(arguments)) : parser.Thinking switch
+        {
+            ThinkingOutcome.None => text,
+            ThinkingOutcome.Closed => text[(text.IndexOf("</think>", StringComparison.Ordinal) + "</think>".Length)..],
+            _ => "",
+        };
     }
 
     internal static string Block(PyValue calls) => $"<tool_call>{PyJsonWriter.Dumps(calls)}</tool_call>";
-
-    [GeneratedRegex("<tool_call>(.*?)</tool_call>", RegexOptions.Singleline)]
-    private static partial Regex Blocks();
 }

@@ -58,11 +58,8 @@ internal sealed partial class ToolNames
             return completion;
         }
 
-        return NativeReply.Block(PyValue.Of(calls.ConvertAll(call => PyValue.Of(new PyDict
-        {
-            ["name"] = call.Name.IsString && _original.TryGetValue(call.Name.Text, out string? name) ? PyValue.Of(name) : call.Name,
-            ["arguments"] = PyValue.Of(call.Arguments),
-        }))));
+        return NativeReply.Block(ScoredReply.Value(calls.ConvertAll(call =>
+            call.Name.IsString && _original.TryGetValue(call.Name.Text, out string? name) ? call with { Name = PyValue.Of(name) } : call)));
     }
 
     [GeneratedRegex("[^a-zA-Z0-9_-]")]

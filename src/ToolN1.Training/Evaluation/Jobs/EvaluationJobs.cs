@@ -255,6 +255,7 @@ public sealed class EvaluationJobs(
         ["benchmark"] = job.Spec.Benchmark,
         ["model"] = job.Model,
         ["weights"] = job.WeightVersion,
+        ["data"] = BenchmarkSuite.DataVersion(job.Spec.Benchmark, job.Spec.DataFolder),
         ["mode"] = job.Spec.Mode.ToString(),
         ["max_tokens"] = job.Spec.MaxTokens,
         ["chat_format"] = served.Format.Name,
