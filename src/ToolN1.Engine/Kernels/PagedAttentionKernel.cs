@@ -62,10 +62,7 @@ internal static unsafe class PagedAttentionKernel
         for (int start = 0; start < shared; start += Lanes)
         {
             Unpack<T>(shape, keys, values, parts[0].Blocks, start, Lanes, keyHead, rows.KeyLanes, rows.ValueRows);
-            for (row = 0; row < tokens * group; row++)
-            {
-                Accumulate(rows, row, width, Lanes);
-            }
+            Accumulate(rows, 0, tokens * group, width, Lanes);
         }
 
         int firstRow = 0;
@@ -76,15 +73,14 @@ internal static unsafe class PagedAttentionKernel
             {
                 Unpack<T>(shape, keys, values, part.Blocks, start, Math.Min(Lanes, context - start), keyHead, rows.KeyLanes, rows.ValueRows);
 
-                // A token skips the keys after its own position.
-                for (int token = Math.Max(0, start - part.FirstPosition); token < part.Tokens; token++)
+                // A token skips the keys after its own position; those from the last key on see all.
+                int token = Math.Max(0, start - part.FirstPosition);
+                for (; token < part.Tokens && part.FirstPosition + token + 1 - start < Lanes; token++)
                 {
-                    int visible = Math.Min(Lanes, part.FirstPosition + token + 1 - start);
-                    for (row = firstRow + (token * group); row < firstRow + ((token + 1) * group); row++)
-                    {
-                        Accumulate(rows, row, width, visible);
-                    }
+                    Accumulate(rows, firstRow + (token * group), firstRow + ((token + 1) * group), width, part.FirstPosition + token + 1 - start);
                 }
+
+                Accumulate(rows, firstRow + (token * group), firstRow + (part.Tokens * group), width, Lanes);
             }
 
             firstRow += part.Tokens * group;
@@ -199,12 +195,25 @@ internal static unsafe class PagedAttentionKernel
         }
     }
 
-    private static void Accumulate(in Rows rows, int row, int width, int visible)
+    // All rows see as much; four at a time read keys and values once. A row's sums run in the same order either way.
+    private static void Accumulate(in Rows rows, int from, int to, int width, int visible)
+    {
+        int row = from;
+        for (; row <= to - 4; row += 4)
+        {
+            AccumulateFour(rows, row, width, visible);
+        }
+
+        for (; row < to; row++)
+        {
+            AccumulateOne(rows, row, width, visible);
+        }
+    }
+
+    private static void AccumulateOne(in Rows rows, int row, int width, int visible)
     {
         float* query = rows.Query + (row * width);
         float* keyLanes = rows.KeyLanes;
-        float* valueRows = rows.ValueRows;
-        float* mixed = rows.Mixed + (row * width);
 
         // 1. Sixteen scores; four partial sums hide the latency of the multiplications.
         Vector512<float> s0 = Vector512<float>.Zero, s1 = s0, s2 = s0, s3 = s0;
@@ -216,36 +225,116 @@ internal static unsafe class PagedAttentionKernel
             s3 = Vector512.FusedMultiplyAdd(Vector512.Create(query[d + 3]), Vector512.LoadAligned(keyLanes + ((d + 3) * Lanes)), s3);
         }
 
-        Vector512<float> scores = s0 + s1 + (s2 + s3);
+        // 2. Their weights, and weighted values.
+        float* weight = stackalloc float[Lanes];
+        float rescale = Weigh(rows, row, s0 + s1 + (s2 + s3), visible, weight);
+        float* mixed = rows.Mixed + (row * width);
+        for (int d = 0; d < width; d += Lanes)
+        {
+            float* values = rows.ValueRows + d;
+            Vector512<float> m0 = Vector512.LoadAligned(mixed + d) * rescale;
+            Vector512<float> m1 = Vector512<float>.Zero;
+            for (int lane = 0; lane < Lanes; lane += 2)
+            {
+                m0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[lane]), Vector512.LoadAligned(values + (lane * width)), m0);
+                m1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[lane + 1]), Vector512.LoadAligned(values + ((lane + 1) * width)), m1);
+            }
+
+            (m0 + m1).StoreAligned(mixed + d);
+        }
+    }
+
+    private static void AccumulateFour(in Rows rows, int row, int width, int visible)
+    {
+        float* a = rows.Query + (row * width);
+        float* b = a + width;
+        float* c = b + width;
+        float* d = c + width;
+        float* keyLanes = rows.KeyLanes;
+
+        // 1. Scores.
+        Vector512<float> a0 = Vector512<float>.Zero, a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+        Vector512<float> c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
+        for (int i = 0; i < width; i += 4)
+        {
+            Vector512<float> key = Vector512.LoadAligned(keyLanes + (i * Lanes));
+            a0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[i]), key, a0);
+            b0 = Vector512.FusedMultiplyAdd(Vector512.Create(b[i]), key, b0);
+            c0 = Vector512.FusedMultiplyAdd(Vector512.Create(c[i]), key, c0);
+            d0 = Vector512.FusedMultiplyAdd(Vector512.Create(d[i]), key, d0);
+            key = Vector512.LoadAligned(keyLanes + ((i + 1) * Lanes));
+            a1 = Vector512.FusedMultiplyAdd(Vector512.Create(a[i + 1]), key, a1);
+            b1 = Vector512.FusedMultiplyAdd(Vector512.Create(b[i + 1]), key, b1);
+            c1 = Vector512.FusedMultiplyAdd(Vector512.Create(c[i + 1]), key, c1);
+            d1 = Vector512.FusedMultiplyAdd(Vector512.Create(d[i + 1]), key, d1);
+            key = Vector512.LoadAligned(keyLanes + ((i + 2) * Lanes));
+            a2 = Vector512.FusedMultiplyAdd(Vector512.Create(a[i + 2]), key, a2);
+            b2 = Vector512.FusedMultiplyAdd(Vector512.Create(b[i + 2]), key, b2);
+            c2 = Vector512.FusedMultiplyAdd(Vector512.Create(c[i + 2]), key, c2);
+            d2 = Vector512.FusedMultiplyAdd(Vector512.Create(d[i + 2]), key, d2);
+            key = Vector512.LoadAligned(keyLanes + ((i + 3) * Lanes));
+            a3 = Vector512.FusedMultiplyAdd(Vector512.Create(a[i + 3]), key, a3);
+            b3 = Vector512.FusedMultiplyAdd(Vector512.Create(b[i + 3]), key, b3);
+            c3 = Vector512.FusedMultiplyAdd(Vector512.Create(c[i + 3]), key, c3);
+            d3 = Vector512.FusedMultiplyAdd(Vector512.Create(d[i + 3]), key, d3);
+        }
+
+        // 2. Their weights, and weighted values.
+        float* weights = stackalloc float[4 * Lanes];
+        float rescaleA = Weigh(rows, row, a0 + a1 + (a2 + a3), visible, weights);
+        float rescaleB = Weigh(rows, row + 1, b0 + b1 + (b2 + b3), visible, weights + Lanes);
+        float rescaleC = Weigh(rows, row + 2, c0 + c1 + (c2 + c3), visible, weights + (2 * Lanes));
+        float rescaleD = Weigh(rows, row + 3, d0 + d1 + (d2 + d3), visible, weights + (3 * Lanes));
+        float* mixed = rows.Mixed + (row * width);
+        for (int i = 0; i < width; i += Lanes)
+        {
+            float* values = rows.ValueRows + i;
+            a0 = Vector512.LoadAligned(mixed + i) * rescaleA;
+            b0 = Vector512.LoadAligned(mixed + width + i) * rescaleB;
+            c0 = Vector512.LoadAligned(mixed + (2 * width) + i) * rescaleC;
+            d0 = Vector512.LoadAligned(mixed + (3 * width) + i) * rescaleD;
+            a1 = b1 = c1 = d1 = Vector512<float>.Zero;
+            for (int lane = 0; lane < Lanes; lane += 2)
+            {
+                float* weight = weights + lane;
+                Vector512<float> value = Vector512.LoadAligned(values + (lane * width));
+                a0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[0]), value, a0);
+                b0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[Lanes]), value, b0);
+                c0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[2 * Lanes]), value, c0);
+                d0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[3 * Lanes]), value, d0);
+                value = Vector512.LoadAligned(values + ((lane + 1) * width));
+                a1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[1]), value, a1);
+                b1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[Lanes + 1]), value, b1);
+                c1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[(2 * Lanes) + 1]), value, c1);
+                d1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[(3 * Lanes) + 1]), value, d1);
+            }
+
+            (a0 + a1).StoreAligned(mixed + i);
+            (b0 + b1).StoreAligned(mixed + width + i);
+            (c0 + c1).StoreAligned(mixed + (2 * width) + i);
+            (d0 + d1).StoreAligned(mixed + (3 * width) + i);
+        }
+    }
+
+    // A row's weights of sixteen keys from their scores, relative to its greatest score so far; returns the factor on what was summed before.
+    private static float Weigh(in Rows rows, int row, Vector512<float> scores, int visible, float* weights)
+    {
         if (visible < Lanes)
         {
             Vector512<int> seen = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(visible));
             scores = Vector512.ConditionalSelect(seen.AsSingle(), scores, Vector512.Create(float.NegativeInfinity));
         }
 
-        // 2. A new maximum rescales what was summed so far.
         float before = rows.Maxima[row];
         float largest = MathF.Max(before, Largest(scores));
-        Vector512<float> weights = VectorMath.Exp(scores - Vector512.Create(largest));
-        float rescale = VectorMath.Exp(Vector512.Create(before - largest)).ToScalar();
+        Vector512<float> weight = VectorMath.Exp(scores - Vector512.Create(largest));
+        weight.Store(weights);
+
+        // Mostly the greatest score stays, and the factor is one.
+        float rescale = before == largest ? 1 : VectorMath.Exp(Vector512.Create(before - largest)).ToScalar();
         rows.Maxima[row] = largest;
-        rows.Sums[row] = (rows.Sums[row] * rescale) + Vector512.Sum(weights);
-
-        // 3. Weighted values.
-        float* weight = stackalloc float[Lanes];
-        weights.Store(weight);
-        for (int d = 0; d < width; d += Lanes)
-        {
-            Vector512<float> m0 = Vector512.LoadAligned(mixed + d) * rescale;
-            Vector512<float> m1 = Vector512<float>.Zero;
-            for (int lane = 0; lane < Lanes; lane += 2)
-            {
-                m0 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[lane]), Vector512.LoadAligned(valueRows + (lane * width) + d), m0);
-                m1 = Vector512.FusedMultiplyAdd(Vector512.Create(weight[lane + 1]), Vector512.LoadAligned(valueRows + ((lane + 1) * width) + d), m1);
-            }
-
-            (m0 + m1).StoreAligned(mixed + d);
-        }
+        rows.Sums[row] = (rows.Sums[row] * rescale) + Vector512.Sum(weight);
+        return rescale;
     }
 
     private static float Largest(Vector512<float> values)
