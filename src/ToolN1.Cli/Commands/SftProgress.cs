@@ -18,13 +18,13 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     private Task? _display;
     private ProgressTask? _bar;
     private int _firstStep;
+    private int _step;
     private int _totalSteps;
 
     /// <inheritdoc/>
     public void Started(long parameters, int doneSteps, int totalSteps)
     {
-        (_firstStep, _totalSteps) = (doneSteps, totalSteps);
-        _clock.Restart();
+        (_step, _totalSteps) = (doneSteps, totalSteps);
         WriteLine($"{parameters:N0} parameters, steps {doneSteps + 1:N0} to {totalSteps:N0}");
         if (!_isTerminal)
         {
@@ -45,13 +45,20 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     }
 
     /// <inheritdoc/>
-    public void PhaseLoaded(string phase, SftDatasetSummary summary) => WriteLine(
-        $"phase {phase}: {summary.RowsKept:N0} of {summary.RowsRead:N0} rows in {summary.Groups:N0} groups, {summary.Tokens:N0} tokens a pass"
-        + (summary.TooLong + summary.TooManyTools > 0 ? $"; left out {summary.TooLong:N0} too long, {summary.TooManyTools:N0} with too many tools" : ""));
+    public void PhaseLoaded(string phase, SftDatasetSummary summary)
+    {
+        // Reading the rows is no step: what is left is told by the steps of this phase.
+        _firstStep = _step;
+        _clock.Restart();
+        WriteLine(
+            $"phase {phase}: {summary.RowsKept:N0} of {summary.RowsRead:N0} rows in {summary.Groups:N0} groups, {summary.Tokens:N0} tokens a pass"
+            + (summary.TooLong + summary.TooManyTools > 0 ? $"; left out {summary.TooLong:N0} too long, {summary.TooManyTools:N0} with too many tools" : ""));
+    }
 
     /// <inheritdoc/>
     public void Stepped(int step)
     {
+        _step = step;
         if (_bar is not null)
         {
             _bar.Value = step;
