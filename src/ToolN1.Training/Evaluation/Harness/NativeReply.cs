@@ -35,22 +35,21 @@ public static class NativeReply
     public static string FromText(string text, string chatFormat, bool truncated)
     {
         ChatOutputParser parser = new(endsTurnAtFirstBlock: chatFormat == "tool-n1", tools: []);
-        List<string> names = [];
-        List<string> arguments = [];
+        List<(string Name, string Arguments)> calls = [];
         foreach (ChatEvent part in parser.Append(text).Concat(parser.Complete(truncated)))
         {
             switch (part)
             {
                 case ChatEvent.ToolCallBegin call:
-                    names.Add(call.Name);
+                    calls.Add((call.Name, ""));
                     break;
-                case ChatEvent.ToolCallArgumentsDelta call:
-                    arguments.Add(call.Json);
+                case ChatEvent.ToolCallArgumentsDelta piece:
+                    calls[^1] = (calls[^1].Name, calls[^1].Arguments + piece.Json);
                     break;
             }
         }
 
-        return names.Count > 0 ? FromCalls(names.Zip(arguments)) : parser.Thinking switch
+        return calls.Count > 0 ? FromCalls(calls) : parser.Thinking switch
         {
             ThinkingOutcome.None => text,
             ThinkingOutcome.Closed => text[(text.IndexOf("</think>", StringComparison.Ordinal) + "</think>".Length)..],
