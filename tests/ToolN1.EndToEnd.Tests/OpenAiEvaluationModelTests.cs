@@ -16,6 +16,7 @@ public sealed class OpenAiEvaluationModelTests
         Id = "simple_0",
         ParityMessages = [new ChatMessage { Role = ChatRole.System, Content = "Tools." }, new ChatMessage { Role = ChatRole.User, Content = "Add." }],
         NativeMessages = [new ChatMessage { Role = ChatRole.User, Content = "Add." }],
+        Utterances = ["Add."],
         Tools = [new ChatTool("add", """{"name": "add", "parameters": {"type": "object", "properties": {}}}""")],
         ExpectedTools = ["add"],
         Score = _ => new ScoredReply(EvaluationVerdict.Correct, null),

@@ -4,6 +4,7 @@ using System.Text.Json;
 using ToolN1.Training.Evaluation.AceBench;
 using ToolN1.Training.Evaluation.ApiBank;
 using ToolN1.Training.Evaluation.Bfcl;
+using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Evaluation.Python;
 using ToolN1.Training.Rewards;
 
@@ -106,7 +107,7 @@ public sealed class OutputScorer
         PyValue arguments = Required(line, "arguments");
         return arguments.Kind == PyKind.Dict
             ? scorer.ScoreCall(file, id, Text(line, "name"), arguments.Entries)
-            : EvaluationVerdict.Wrong(ApiBankScorer.NotAnObject, "the arguments are not a JSON object");
+            : EvaluationVerdict.Wrong(ApiBankScorer.NotAnObject, FailureClass.NotAnObject);
     }
 
     private static EvaluationVerdict ScoreReward(PyDict line)

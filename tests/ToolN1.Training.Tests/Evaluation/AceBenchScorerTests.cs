@@ -71,6 +71,54 @@ public sealed class AceBenchScorerTests
         Assert.Equal(error, new AceBenchScorer(folder.Path).ScoreText("normal_atom_list", "a_0", completion).ErrorType);
     }
 
+    /// <summary>One function with every kind of parameter; what the answer has, what the model wrote.</summary>
+    [Theory]
+    [InlineData("""{"n": 0}""", """{"n": 7}""", true, false)]
+    [InlineData("""{"n": 0}""", """{"n": "false"}""", true, false)]
+    [InlineData("""{"flag": true}""", """{"flag": false}""", true, false)]
+    [InlineData("""{"flag": true}""", """{"flag": "true"}""", true, true)]
+    [InlineData("""{"pick": "a"}""", """{"pick": "b"}""", true, false)]
+    [InlineData("""{"text": "Emma"}""", """{"text": "Emma and more"}""", true, false)]
+    [InlineData("""{"text": ""}""", """{"text": "anything"}""", true, false)]
+    [InlineData("""{"text": "Emma"}""", """{"text": "emma."}""", true, true)]
+    [InlineData("""{"box": {"no": "7"}}""", """{"box": {"no": "17"}}""", true, false)]
+    [InlineData("""{"box": {"no": "7", "in": {"on": true}}}""", """{"box": {"no": "7", "in": {"on": "true"}}}""", true, true)]
+    [InlineData("""{"box": {"in": {"list": ["b"]}}}""", """{"box": {"in": {"list": ["B."]}}}""", false, true)]
+    [InlineData("{}", "{}", false, true)]
+    [InlineData("{}", """{"n": 1}""", false, false)]
+    public void ScoreCalls_QuirkOfAValue_IsCopiedAndPutRightOnRequest(string answer, string arguments, bool official, bool right)
+    {
+        using HandMadeFolder folder = OneCall(answer);
+        string calls = $$"""[{"name": "do_it", "arguments": {{arguments}}}]""";
+
+        Assert.Equal(official, new AceBenchScorer(folder.Path).ScoreCalls("normal_atom_bool", "a_0", calls).Valid);
+        Assert.Equal(right, new AceBenchScorer(folder.Path, fixedRules: true).ScoreCalls("normal_atom_bool", "a_0", calls).Valid);
+    }
+
+    [Fact]
+    public void ScoreCalls_DescriptionWhoseNameIsPartOfTheAnswers_IsTakenUnlessFixed()
+    {
+        using HandMadeFolder folder = OneCall("""{"n": 1}""", """{"name": "do", "description": "D.", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": []}}, """);
+        const string Calls = """[{"name": "do_it", "arguments": {"n": 1}}]""";
+
+        Assert.Equal("wrong_function_name", new AceBenchScorer(folder.Path).ScoreCalls("normal_atom_bool", "a_0", Calls).ErrorType);
+        Assert.True(new AceBenchScorer(folder.Path, fixedRules: true).ScoreCalls("normal_atom_bool", "a_0", Calls).Valid);
+    }
+
+    [Fact]
+    public void ScoreText_WhiteSpaceInsideStrings_IsLostUnlessFixed()
+    {
+        using HandMadeFolder folder = OneCall("""{"box": {"in": {"list": ["two words"]}}}""");
+        const string Reply = "[do_it(box={'in': {'list': ['two words']}})]";
+
+        Assert.Equal("value_error", new AceBenchScorer(folder.Path).ScoreText("normal_atom_bool", "a_0", Reply).ErrorType);
+        Assert.True(new AceBenchScorer(folder.Path, fixedRules: true).ScoreText("normal_atom_bool", "a_0", Reply).Valid);
+    }
+
+    private static HandMadeFolder OneCall(string answer, string functionBefore = "") => new HandMadeFolder()
+        .With("data_normal_atom_bool.json", $$$$"""{"id": "a_0", "question": "user: ?", "time": "", "function": [{{{{functionBefore}}}}{"name": "do_it", "description": "D.", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}, "flag": {"type": "boolean"}, "pick": {"type": "enum"}, "text": {"type": "string"}, "box": {"type": "object"}}, "required": []}}]}""")
+        .With("possible_answer/data_normal_atom_bool.json", $$$$"""{"id": "a_0", "ground_truth": {"do_it": {{{{answer}}}}}}""");
+
     [Theory]
     [InlineData("""[{"name": "library_lend", "arguments": {"title": "Emma", "days": 3}}, {"name": "library_lend", "arguments": {"title": "Ivanhoe"}}]""", true, false)]
     [InlineData("""[{"name": "library_lend", "arguments": {"title": "Emma of Ivanhoe"}}, {"name": "library_lend", "arguments": {"title": "nothing"}}]""", true, false)]

@@ -85,6 +85,36 @@ public sealed class ApiBankScorerTests
         Assert.Equal(reason, new ApiBankScorer(folder.Path).ScoreText("office.jsonl", 6, completion).ErrorType);
     }
 
+    private const string Switch = """{"role": "API", "api_name": "TimedSwitch", "param_dict": {}, "result": {"api_name": "TimedSwitch", "input": {"name": "lamp", "time": "2023-05-01 08:00:00", "on": true}, "output": "success", "exception": null}}""";
+    private const string Cancel = """{"role": "API", "api_name": "DeleteMeeting", "param_dict": {}, "result": {"api_name": "DeleteMeeting", "input": {"token": "t-1", "meeting_topic": "plan", "start_time": "2023-05-01 08:00:00", "end_time": "2023-05-01 09:00:00", "location": "R1", "attendees": ["Ada", "Bob"]}, "output": "success", "exception": null}}""";
+    private const string Sum = """{"role": "API", "api_name": "Calculator", "param_dict": {}, "result": {"api_name": "Calculator", "input": {"formula": "(1+2)*3"}, "output": 9.0, "exception": null}}""";
+    private const string Ask = """{"role": "API", "api_name": "DocumentQA", "param_dict": {}, "result": {"api_name": "DocumentQA", "input": {"url": "d.example", "question": "Who?"}, "output": "Ada.", "exception": null}}""";
+
+    /// <summary>Sample 0 the switch, 2 the meeting's end, 4 the sum, 6 the question.</summary>
+    private static HandMadeFolder House() => new HandMadeFolder()
+        .With("dialogues/house.jsonl", Switch, """{"role": "AI", "text": "Done."}""", Cancel, """{"role": "AI", "text": "Done."}""", Sum, """{"role": "AI", "text": "9"}""", Ask, """{"role": "AI", "text": "Ada."}""")
+        .With("init_database/Account.json", """{"ada": {"password": "engine", "token": "t-1", "email": "ada@example.com"}}""")
+        .With("init_database/TimeSwitch.json", "{}")
+        .With("init_database/Meeting.json", """{"1": {"username": "ada", "meeting_topic": "plan", "start_time": "2023-05-01 08:00:00", "end_time": "2023-05-01 09:00:00", "location": "R1", "attendees": ["Ada", "Bob"]}}""")
+        .With("init_database/QuestionAnswering.json", """{"d.example": [{"Who?": "Ada."}]}""");
+
+    [Theory]
+    [InlineData(0, "TimedSwitch", """{"name": "Lamp", "time": "2023-05-01 08:00:00", "on": true}""", "mismatch", null)]
+    [InlineData(0, "TimedSwitch", """{"name": "Lamp", "time": "2023-05-01 08:00:00", "on": "true"}""", "mismatch", null)]
+    [InlineData(0, "TimedSwitch", """{"name": "Lamp", "time": "2023-05-01 08:00:00", "on": "True"}""", null, null)]
+    [InlineData(0, "TimedSwitch", """{"name": "Lamp", "time": "2023-05-01 08:00:00", "on": false}""", "mismatch", "mismatch")]
+    [InlineData(2, "DeleteMeeting", """{"token": "t-1", "meeting_topic": "plan", "start_time": "2023-05-01 08:00:00", "end_time": "2023-05-01 09:00:00", "location": "R1", "attendees": ["Ada", "Bob"]}""", "key_error", null)]
+    [InlineData(4, "Calculator", """{"formula": "(1 + 2) * 3"}""", null, null)]
+    [InlineData(4, "Calculator", """{"formula": "((1+2)*3)"}""", "tool_exception", "tool_exception")]
+    [InlineData(6, "DocumentQA", """{"url": "d.example ", "question": "Who?"}""", "mismatch", "mismatch")]
+    public void ScoreCall_Quirks_AreCopiedAndPutRightOnRequest(int id, string name, string arguments, string? official, string? right)
+    {
+        using HandMadeFolder folder = House();
+
+        Assert.Equal(official, new ApiBankScorer(folder.Path).ScoreCall("house.jsonl", id, name, arguments).ErrorType);
+        Assert.Equal(right, new ApiBankScorer(folder.Path, fixedRules: true).ScoreCall("house.jsonl", id, name, arguments).ErrorType);
+    }
+
     [Fact]
     public void ScoreText_QuotedList_IsCutAtTheInnerQuoteUnlessFixed()
     {

@@ -109,6 +109,53 @@ public sealed class BfclScorerTests
         Assert.Equal(right, new BfclScorer(folder.Path, fixedRules: true).Score(category, 0, completion).Valid);
     }
 
+    /// <summary>The rows of the quirks table that need a parameter of their own: its schema, what is accepted, what the model wrote.</summary>
+    [Theory]
+    [InlineData("""{"type": "string"}""", """["red", ""]""", "\" -_. \"", true, false)]
+    [InlineData("""{"type": "string"}""", """["red", ""]""", "\"Red.\"", true, true)]
+    [InlineData("""{"type": "string"}""", """["red", ""]""", "\"\"", true, false)]
+    [InlineData("""{"type": "string"}""", """[5, ""]""", "\"\"", true, false)]
+    [InlineData("""{"type": "array", "items": {"type": "string"}}""", """[["a"], ""]""", "[]", true, false)]
+    [InlineData("""{"type": "dict"}""", """[{"lid": ["on", ""]}]""", """{"lid": ""}""", true, false)]
+    [InlineData("""{"type": "string"}""", """["-5"]""", "\"5\"", true, false)]
+    [InlineData("""{"type": "string"}""", """["-5"]""", "\"-5\"", true, true)]
+    [InlineData("""{"type": "string"}""", """["x = -5"]""", "\"x=-5\"", true, true)]
+    [InlineData("""{"type": "string"}""", """["1.5"]""", "\"15\"", true, false)]
+    [InlineData("""{"type": "string"}""", """["1.5 m"]""", "\"1.5m\"", true, true)]
+    [InlineData("""{"type": "string"}""", """["2024-1-11"]""", "\"2024-11-1\"", true, false)]
+    [InlineData("""{"type": "string"}""", """["2024-1-11"]""", "\"2024/1/11\"", true, true)]
+    [InlineData("""{"type": "array", "items": {"type": "float"}}""", """[[0.5, 1.0]]""", "[0.5, 1]", false, true)]
+    [InlineData("""{"type": "array", "items": {"type": "boolean"}}""", """[[1, true]]""", "[true, true]", true, false)]
+    [InlineData("""{"type": "array", "items": {"type": "boolean"}}""", """[[1, true]]""", "[1, true]", true, true)]
+    [InlineData("""{"type": "dict"}""", """[{"n": [1]}]""", """{"n": true}""", true, false)]
+    [InlineData("""{"type": "dict"}""", """[{"n": [1]}]""", """{"n": 1}""", true, true)]
+    [InlineData("""{"type": "dict"}""", """[{"on": [{"n": true}]}]""", """{"on": {"n": 1}}""", true, false)]
+    public void Score_QuirkOfAValue_IsCopiedAndPutRightOnRequest(string schema, string accepted, string value, bool official, bool right)
+    {
+        using HandMadeFolder folder = OneParameter(schema, accepted);
+        string completion = $$$"""<tool_call>[{"name": "f", "arguments": {"p": {{{value}}}}}]</tool_call>""";
+
+        Assert.Equal(official, new BfclScorer(folder.Path).Score("simple", 0, completion).Valid);
+        Assert.Equal(right, new BfclScorer(folder.Path, fixedRules: true).Score("simple", 0, completion).Valid);
+    }
+
+    [Theory]
+    [InlineData("""{"type": "array", "items": {"type": "float"}}""", """[[0.5], ""]""", """["0.5"]""", "value_error:list/tuple")]
+    [InlineData("""{"type": "array", "items": {"type": "float"}}""", """[[0.5]]""", """["0.5"]""", "type_error:nested")]
+    [InlineData("""{"type": "array"}""", """[[1]]""", "[1]", "checker_error:KeyError")]
+    public void Score_QuirksWithoutARightVerdictOfTheirOwn_AreKept(string schema, string accepted, string value, string error)
+    {
+        using HandMadeFolder folder = OneParameter(schema, accepted);
+        string completion = $$$"""<tool_call>[{"name": "f", "arguments": {"p": {{{value}}}}}]</tool_call>""";
+
+        Assert.Equal(error, new BfclScorer(folder.Path).Score("simple", 0, completion).ErrorType);
+        Assert.Equal(error, new BfclScorer(folder.Path, fixedRules: true).Score("simple", 0, completion).ErrorType);
+    }
+
+    private static HandMadeFolder OneParameter(string schema, string accepted) => new HandMadeFolder()
+        .With("questions/BFCL_v3_simple.json", $$$$"""{"id": "simple_0", "question": [[{"role": "user", "content": "?"}]], "function": [{"name": "f", "description": "F.", "parameters": {"type": "dict", "properties": {"p": {{{{schema}}}}}, "required": []}}]}""")
+        .With("possible_answers/BFCL_v3_simple.json", $$$$"""{"id": "simple_0", "ground_truth": [{"f": {"p": {{{{accepted}}}}}}]}""");
+
     [Theory]
     [InlineData("live_irrelevance", "I cannot.", null)]
     [InlineData("live_irrelevance", """<tool_call>[{"name": "f", "arguments": {}}]</tool_call>""", "irrelevance_error:decoder_success")]

@@ -13,6 +13,7 @@ public sealed class EvaluationRunnerTests
         Id = $"case_{i}",
         ParityMessages = [],
         NativeMessages = [],
+        Utterances = [],
         Tools = [],
         ExpectedTools = ["f"],
         Score = completion => new ScoredReply(completion == "right" ? EvaluationVerdict.Correct : EvaluationVerdict.Wrong("value_error:string", "f.a <b>"), null),
@@ -90,11 +91,38 @@ public sealed class EvaluationRunnerTests
         using JsonDocument json = JsonDocument.Parse(summary.ToJson());
         Assert.Equal(0.5, json.RootElement.GetProperty("total").GetProperty("accuracy").GetDouble());
         string markdown = MarkdownReport.Write(summary, [new ReferenceRow("other", "a paper", new Dictionary<string, double> { ["Accuracy"] = 61.5 })]);
-        Assert.Contains("| other (a paper) | 61.50 |", markdown, StringComparison.Ordinal);
+        Assert.Contains("| Model | even | odd | Accuracy |", markdown, StringComparison.Ordinal);
+        Assert.Contains("| other (a paper) |  |  | 61.50 |", markdown, StringComparison.Ordinal);
         string html = HtmlReport.Write(summary, store.Results, []);
         Assert.Contains("<svg", html, StringComparison.Ordinal);
         Assert.DoesNotContain("f.a <b>", html, StringComparison.Ordinal);
         Assert.Contains("f.a \\u003Cb\\u003E", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tables_OfARun_HaveEachCategoryThenSimpleNonLiveLiveOverall()
+    {
+        string[] categories = ["simple", "java", "javascript", "multiple", "parallel", "parallel_multiple", "irrelevance"];
+        List<EvaluationResult> results = [.. categories.Select((category, i) => new EvaluationResult
+        {
+            Category = category,
+            Id = $"{category}_0",
+            Prompt = "",
+            Output = "",
+            Valid = i % 2 == 0,
+            ExpectedTools = [],
+            LatencyMilliseconds = 1,
+            FinishReason = "stop",
+        })];
+        EvaluationSummary summary = EvaluationSummary.Create("bfcl", "mine", results);
+        string[] figures =
+        [
+            .. categories, "Simple", "Non-live", "Live (four call categories)", "Live (all cases, with irrelevance and relevance)", "Overall", "Overall (Live of all cases)",
+        ];
+
+        Assert.StartsWith($"# bfcl: mine\n\n| Model | {string.Join(" | ", figures)} |\n", MarkdownReport.Write(summary, PublishedRows.For("bfcl")), StringComparison.Ordinal);
+        string html = HtmlReport.Write(summary, results, PublishedRows.For("bfcl"));
+        Assert.Contains($"<tr><th>% correct</th><th>{string.Join("</th><th>", figures)}</th></tr>", html, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,11 +33,17 @@ public sealed class ToolCallRewardTests
     }
 
     [Fact]
+    public void Score_TruthThatIsOneObject_IsNothingAndNoException() =>
+        Assert.Equal(0, ToolCallReward.Score("""<think>t</think><tool_call>[{"name": "f", "arguments": {}}]</tool_call>""", """{"name": "f", "arguments": {}}""").Reward);
+
+    [Fact]
     public void Score_EveryOfficialVector_SameReward()
     {
         List<string> differences = [];
+        int lines = 0;
         foreach (PyDict vector in VectorFile.Read("reward", "reward-vectors.jsonl"))
         {
+            lines++;
             ToolCallRewardResult ours = ToolCallReward.Score(vector["completion"].Text, vector["ground_truth"].Text);
             if (!PyValue.Equal(PyValue.Of((long)ours.Reward), vector["reward"]))
             {
@@ -46,5 +52,6 @@ public sealed class ToolCallRewardTests
         }
 
         Assert.True(differences.Count == 0, string.Join('\n', differences));
+        Assert.Equal(402, lines);
     }
 }

@@ -33,7 +33,7 @@ public sealed class BenchmarkQuestions
     {
         foreach (BenchmarkCase question in BenchmarkSuite.Load(benchmark, folder, []))
         {
-            List<string> words = Words(question.NativeMessages);
+            List<string> words = TextWords.Split(string.Join('\n', question.Utterances));
             _cases.Add((benchmark, question.Category, question.Id, string.Join(' ', words)));
             if (words.Count < _run)
             {
@@ -50,7 +50,7 @@ public sealed class BenchmarkQuestions
     /// <summary>The first question that a row shares text with, and the text; null for a clean row.</summary>
     internal (string Benchmark, string Category, string Id, string Shared)? Find(TrainingRow row)
     {
-        List<string> words = Words(row.Messages);
+        List<string> words = TextWords.Split(string.Join('\n', row.Messages.Where(message => message.Role == ChatRole.User).Select(message => message.Content)));
         string all = string.Join(' ', words);
         if (words.Count < _run)
         {
@@ -71,7 +71,4 @@ public sealed class BenchmarkQuestions
 
     private (string Benchmark, string Category, string Id, string Shared) Hit(int index, string shared) =>
         (_cases[index].Benchmark, _cases[index].Category, _cases[index].Id, shared);
-
-    private static List<string> Words(IReadOnlyList<ChatMessage> messages) =>
-        TextWords.Split(string.Join('\n', messages.Where(message => message.Role == ChatRole.User).Select(message => message.Content)));
 }

@@ -1,3 +1,4 @@
+using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Evaluation.Python;
 
 namespace ToolN1.Training.Evaluation.AceBench;
@@ -8,6 +9,8 @@ namespace ToolN1.Training.Evaluation.AceBench;
 /// </summary>
 internal sealed class AceChecker(bool fixedRules)
 {
+    private const string Unclear = "simple_function_checker:unclear";
+
     private readonly AceValues _values = new(fixedRules);
 
     /// <summary>The verdict: any alternative of the answer will do; else the first alternative's error.</summary>
@@ -54,9 +57,19 @@ internal sealed class AceChecker(bool fixedRules)
         {
             PyDict? function = Describe(question, answer);
             EvaluationVerdict last = EvaluationVerdict.Correct;
+            EvaluationVerdict candidate = EvaluationVerdict.Correct;
             foreach (AceCall call in calls)
             {
-                last = call.Name == answer.Name ? CheckCall(function, call, answer) : EvaluationVerdict.Wrong("simple_function_checker:unclear", answer.Name);
+                if (call.Name == answer.Name)
+                {
+                    last = candidate = CheckCall(function, call, answer);
+                }
+                else
+                {
+                    // Quirk: where a call of another function comes last, its name is what is reported.
+                    last = EvaluationVerdict.Wrong(Unclear);
+                }
+
                 if (last.Valid)
                 {
                     break;
@@ -65,7 +78,7 @@ internal sealed class AceChecker(bool fixedRules)
 
             if (!last.Valid)
             {
-                return last;
+                return last.ErrorType == Unclear ? last with { Detail = $"{candidate.ErrorType}: {candidate.Detail}" } : last;
             }
         }
 
@@ -140,7 +153,7 @@ internal sealed class AceChecker(bool fixedRules)
 
         if (noArguments || described.Count == 0)
         {
-            return EvaluationVerdict.Wrong("wrong_param", answer.Name);
+            return EvaluationVerdict.Wrong("wrong_param", answer.Name + (noArguments ? ": no arguments" : FailureClass.TakesNone));
         }
 
         PyDict parameters = described["properties"].Entries;
@@ -151,7 +164,7 @@ internal sealed class AceChecker(bool fixedRules)
 
         if (answer.Arguments.Entries.Count == 0)
         {
-            return EvaluationVerdict.Wrong("wrong_param", answer.Name);
+            return EvaluationVerdict.Wrong("wrong_param", answer.Name + FailureClass.TakesNone);
         }
 
         if (function["name"].Text != call.Name)
@@ -202,7 +215,7 @@ internal sealed class AceChecker(bool fixedRules)
         if (fixedRules && (isVariable || expected is PyKind.Int or PyKind.Float or PyKind.Bool))
         {
             // Quirk: numbers, flags and enumerations are only checked for their type.
-            return AceValues.SameLeaf(value, answer) || value.Is(answer.Kind == PyKind.Bool && answer.IsTruthy ? "true" : "false") ? null : "value_error";
+            return AceValues.SameLeaf(value, answer) || (answer.Kind == PyKind.Bool && value.Is(answer.IsTruthy ? "true" : "false")) ? null : "value_error";
         }
 
         if (isVariable)

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ToolN1.Training.Evaluation.ApiBank.Apis;
+using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Evaluation.Python;
 
 namespace ToolN1.Training.Evaluation.ApiBank;
@@ -37,7 +38,7 @@ public sealed partial class ApiBankScorer
     public EvaluationVerdict ScoreCall(string file, int id, string name, string argumentsJson) =>
         PyJson.TryParse(argumentsJson, out PyValue? arguments) && arguments.Kind == PyKind.Dict
             ? ScoreCall(file, id, name, arguments.Entries)
-            : EvaluationVerdict.Wrong(NotAnObject, "the arguments are not a JSON object");
+            : EvaluationVerdict.Wrong(NotAnObject, FailureClass.NotAnObject);
 
     /// <summary>The verdict on a reply in the benchmark's text form, <c>[Name(key='value', …)]</c>.</summary>
     /// <inheritdoc cref="ScoreCall(string, int, string, string)"/>

@@ -9,6 +9,8 @@ namespace ToolN1.Training.Evaluation.Bfcl;
 /// <param name="fixedRules">False: agree with the official checker, bugs included.</param>
 internal sealed class BfclChecker(bool fixedRules)
 {
+    private const string WrongName = "simple_function_checker:wrong_func_name";
+
     private readonly BfclValues _values = new(fixedRules);
 
     /// <summary>The verdict on decoded calls of a category that expects calls.</summary>
@@ -50,6 +52,7 @@ internal sealed class BfclChecker(bool fixedRules)
         EvaluationVerdict last = EvaluationVerdict.Correct;
         for (int i = 0; i < question.Answers.Count; i++)
         {
+            last = EvaluationVerdict.Correct;
             if (!Match(language, question, calls, i, ownerOfCall, new bool[calls.Count], ref last))
             {
                 return EvaluationVerdict.Wrong("parallel_function_checker_no_order:cannot_find_match", $"{last.ErrorType}: {last.Detail}");
@@ -73,7 +76,8 @@ internal sealed class BfclChecker(bool fixedRules)
             EvaluationVerdict verdict = CheckCall(language, function, calls[index], question.Answers[answer]);
             if (!verdict.Valid)
             {
-                last = verdict;
+                // What a call of the right function fails at says more than the other functions' names.
+                last = verdict.ErrorType == WrongName && !last.Valid ? last : verdict;
                 continue;
             }
 
@@ -92,7 +96,7 @@ internal sealed class BfclChecker(bool fixedRules)
     {
         if (!call.Name.Is(function.Name))
         {
-            return EvaluationVerdict.Wrong("simple_function_checker:wrong_func_name", $"{PyText.Str(call.Name)} instead of {function.Name}");
+            return EvaluationVerdict.Wrong(WrongName, $"{PyText.Str(call.Name)} instead of {function.Name}");
         }
 
         foreach (string parameter in function.Required)

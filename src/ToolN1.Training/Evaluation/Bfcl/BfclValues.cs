@@ -65,12 +65,12 @@ internal sealed class BfclValues(bool fixedRules)
         return "type_error:simple";
     }
 
-    /// <summary>Python's <c>value in accepted</c>.</summary>
+    /// <summary>Python's <c>value in accepted</c>; with <c>--fixed</c> but for <c>""</c>, which only means "may be left out".</summary>
     public bool IsAccepted(PyValue value, List<PyValue> accepted)
     {
         foreach (PyValue answer in accepted)
         {
-            if (Same(value, answer))
+            if (Same(value, answer) && !(fixedRules && answer.Is("")))
             {
                 return true;
             }

@@ -11,6 +11,8 @@ namespace ToolN1.Training.Evaluation.Harness;
 /// </summary>
 internal static class AceBenchSuite
 {
+    public const string Atom = "Atom";
+    public const string SingleTurn = "Single-turn";
     public const string MeanOfAll = "ACEBench (mean of the eight)";
 
     public static IReadOnlyList<BenchmarkCase> Load(string folder, IReadOnlyList<string> categories, bool fixedRules)
@@ -23,8 +25,8 @@ internal static class AceBenchSuite
     public static IReadOnlyList<(string Name, double Value)> Headlines(IReadOnlyDictionary<string, CategoryScore> categories)
     {
         List<(string, double)> figures = [];
-        Add("Atom", AceBenchScorer.PaperCategories.Where(name => name.StartsWith("normal_atom", StringComparison.Ordinal)));
-        Add("Single-turn", AceBenchScorer.PaperCategories.Where(name => name.StartsWith("normal_single_turn", StringComparison.Ordinal)));
+        Add(Atom, AceBenchScorer.PaperCategories.Where(name => name.StartsWith("normal_atom", StringComparison.Ordinal)));
+        Add(SingleTurn, AceBenchScorer.PaperCategories.Where(name => name.StartsWith("normal_single_turn", StringComparison.Ordinal)));
         Add(MeanOfAll, AceBenchScorer.PaperCategories);
         return figures;
 
@@ -49,6 +51,7 @@ internal static class AceBenchSuite
             Id = question.Id,
             ParityMessages = [new ChatMessage { Role = ChatRole.System, Content = HandlerPrompt.System(functions) }, user],
             NativeMessages = [user],
+            Utterances = SpokenText.Of(question.Question, "user:", "system:"),
             Tools = functions.ConvertAll(function => names.Tool(Schema(function))),
             ExpectedTools = question.Alternatives.SelectMany(answers => answers).Select(answer => answer.Name).Distinct(StringComparer.Ordinal).ToList(),
             Score = completion => Score(scorer, category, question.Id, names.Restore(completion)),

@@ -52,6 +52,7 @@ internal static class ApiBankSuite
             Id = $"{file}#{id}",
             ParityMessages = [new ChatMessage { Role = ChatRole.System, Content = HandlerPrompt.System(apis) }, user],
             NativeMessages = [user],
+            Utterances = SpokenText.Of(sample["input"].Text, "User:", "AI:", "API-Request:", Request),
             Tools = apis.ConvertAll(api => names.Tool(Schema(api.Entries))),
             ExpectedTools = [scorer.ExpectedApi(file, id)],
             Score = completion => Score(scorer, file, id, names.Restore(completion)),
@@ -68,8 +69,13 @@ internal static class ApiBankSuite
             return ScoredReply.Of(verdict, read is (string name, PyDict arguments) ? [new BfclCall(PyValue.Of(name), arguments)] : null);
         }
 
-        return BfclReply.Decode(completion, out List<BfclCall> calls) is not null || calls.Count == 0 || !calls[0].Name.IsString
-            ? ScoredReply.Of(EvaluationVerdict.Wrong("no_api_call"), null)
+        if (BfclReply.Decode(completion, out List<BfclCall> calls) is not null)
+        {
+            return ScoredReply.Of(EvaluationVerdict.Wrong("no_api_call"), null);
+        }
+
+        return calls.Count == 0 ? ScoredReply.Of(EvaluationVerdict.Wrong("no_api_call", FailureClass.NoCall), calls)
+            : !calls[0].Name.IsString ? ScoredReply.Of(EvaluationVerdict.Wrong("no_api_call"), null)
             : ScoredReply.Of(scorer.ScoreCall(file, id, calls[0].Name.Text, calls[0].Arguments), calls[..1]);
     }
 

@@ -17,6 +17,9 @@ public sealed record BenchmarkCase
     /// <summary>The conversation of native mode.</summary>
     public required IReadOnlyList<ChatMessage> NativeMessages { get; init; }
 
+    /// <summary>What the user says in the question, turn by turn, without what the harness writes around it.</summary>
+    public required IReadOnlyList<string> Utterances { get; init; }
+
     /// <summary>The tools of native mode, with names that every server accepts.</summary>
     public required IReadOnlyList<ChatTool> Tools { get; init; }
 

@@ -50,6 +50,14 @@ public static class BenchmarkSuite
             Directory.EnumerateFiles(Path.Combine(folder, part.Folder), part.Pattern).Select(file => Path.Combine(part.Folder, Path.GetFileName(file)))));
     }
 
+    /// <summary>The names of a benchmark's headline figures, in the order in which tables print them.</summary>
+    internal static IReadOnlyList<string> FigureNames(string benchmark) => benchmark switch
+    {
+        "bfcl" => [BfclSuite.Simple, BfclSuite.NonLive, BfclSuite.LiveOfCalls, BfclSuite.LiveOfAll, BfclSuite.OverallOfCalls, BfclSuite.OverallOfAll],
+        "acebench" => [AceBenchSuite.Atom, AceBenchSuite.SingleTurn, AceBenchSuite.MeanOfAll],
+        _ => [Accuracy],
+    };
+
     /// <summary>A benchmark's headline figures from the accuracies of its categories.</summary>
     /// <param name="benchmark">One of <see cref="Names"/>.</param>
     /// <param name="categories">By name: cases and correct ones.</param>

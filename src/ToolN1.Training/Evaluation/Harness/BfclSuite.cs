@@ -7,6 +7,7 @@ namespace ToolN1.Training.Evaluation.Harness;
 /// <summary>BFCL's questions and the paper's table.</summary>
 internal static class BfclSuite
 {
+    public const string Simple = "Simple";
     public const string NonLive = "Non-live";
     public const string LiveOfCalls = "Live (four call categories)";
     public const string LiveOfAll = "Live (all cases, with irrelevance and relevance)";
@@ -49,6 +50,7 @@ internal static class BfclSuite
                 .. turns.Where(turn => turn.Role != ChatRole.System),
             ],
             NativeMessages = turns,
+            Utterances = turns.Where(turn => turn.Role == ChatRole.User).Select(turn => turn.Content ?? "").ToList(),
             Tools = BfclFunctionDocs.ForTools(functions, category.Language).ConvertAll(names.Tool),
             ExpectedTools = loaded.Answers.Select(answer => answer.Function).Distinct(StringComparer.Ordinal).ToList(),
             Score = completion => ScoredReply.Of(scorer.Score(category.Name, index, names.Restore(completion), out List<BfclCall>? calls), calls),
@@ -73,7 +75,7 @@ internal static class BfclSuite
         string[] liveCalls = Calls.Select(name => "live_" + name).ToArray();
         double? live = Weighted(categories, liveCalls);
         double? liveAll = Weighted(categories, [.. liveCalls, "live_irrelevance", "live_relevance"]);
-        Add("Simple", simple);
+        Add(Simple, simple);
         Add(NonLive, nonLive);
         Add(LiveOfCalls, live);
         Add(LiveOfAll, liveAll);

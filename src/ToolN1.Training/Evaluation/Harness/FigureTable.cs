@@ -11,7 +11,10 @@ internal sealed class FigureTable
         Rows = rows;
     }
 
-    /// <summary>Names of the columns: the benchmark's own figures, published ones that this run has no answer to, perhaps categories.</summary>
+    /// <summary>
+    /// Names of the columns: each category, other figures of the published rows, then the benchmark's own in its order (BFCL:
+    /// Simple, Non-live, Live, Overall), those included that only published rows have.
+    /// </summary>
     public IReadOnlyList<string> Figures { get; }
 
     /// <summary>The run, then the published rows; a cell is in percent, or empty where the row has no such figure.</summary>
@@ -20,8 +23,7 @@ internal sealed class FigureTable
     /// <summary>Lays the table out.</summary>
     /// <param name="summary">The run.</param>
     /// <param name="references">Rows to print beside it.</param>
-    /// <param name="withCategories">Whether every category is a column too.</param>
-    public static FigureTable Create(EvaluationSummary summary, IReadOnlyList<ReferenceRow> references, bool withCategories)
+    public static FigureTable Create(EvaluationSummary summary, IReadOnlyList<ReferenceRow> references)
     {
         Dictionary<string, double> own = summary.Headlines.ToDictionary(figure => figure.Name, figure => 100 * figure.Value, StringComparer.Ordinal);
         foreach ((string name, CategoryScore score) in summary.Categories)
@@ -30,8 +32,9 @@ internal sealed class FigureTable
         }
 
         // The published figures too where this run has no answer to them, so that the reader sees what is not compared.
-        List<string> figures = summary.Headlines.Select(figure => figure.Name).Concat(references.SelectMany(row => row.Scores.Keys))
-            .Concat(withCategories ? summary.Categories.Keys : []).Distinct().ToList();
+        IReadOnlyList<string> headlines = BenchmarkSuite.FigureNames(summary.Benchmark);
+        List<string> known = summary.Categories.Keys.Concat(references.SelectMany(row => row.Scores.Keys)).Concat(summary.Headlines.Select(figure => figure.Name)).Distinct().ToList();
+        List<string> figures = [.. known.Except(headlines), .. headlines.Intersect(known)];
         return new FigureTable(
             figures,
             [(summary.Model, Cells(own)), .. references.Select(row => ($"{row.Name} ({row.Source})", Cells(row.Scores)))]);

@@ -51,8 +51,7 @@ public static class HtmlReport
         html.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>")
             .Append(title).Append("</title><style>").Append(Style).Append("</style></head><body>\n<h1>").Append(title).Append("</h1>\n");
 
-        // The categories are the first plot.
-        Figures(html, FigureTable.Create(summary, references, withCategories: false));
+        Figures(html, FigureTable.Create(summary, references));
         html.Append("<p class=\"note\">").Append(WebUtility.HtmlEncode(summary.Usage)).Append("</p>\n");
         HtmlBars.Append(html, "Accuracy by category, with 95 % Wilson intervals", summary.Categories.Append(KeyValuePair.Create("all", summary.Total))
             .Select(entry => new HtmlBar(entry.Key, entry.Value.Accuracy, $"{Percent(entry.Value.Accuracy)} % of {entry.Value.Cases}", entry.Value.Low, entry.Value.High)).ToList());

@@ -15,7 +15,7 @@ public static class MarkdownReport
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"# {summary.Benchmark}: {summary.Model}\n\n");
-        FigureTable table = FigureTable.Create(summary, references, withCategories: true);
+        FigureTable table = FigureTable.Create(summary, references);
         text.Append("| Model | ").AppendJoin(" | ", table.Figures).Append(" |\n|---|").Insert(text.Length, "---|", table.Figures.Count).Append('\n');
         foreach ((string model, IReadOnlyList<string> cells) in table.Rows)
         {

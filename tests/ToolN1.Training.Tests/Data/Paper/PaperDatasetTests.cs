@@ -106,6 +106,26 @@ public sealed class PaperDatasetTests
             $$$"""{"id": "{{{id}}}", "question": [[{"role": "user", "content": "{{{text}}}"}]], "function": [{"name": "tide", "description": "T.", "parameters": {"type": "dict", "properties": {}, "required": []}}]}""";
     }
 
+    [Theory]
+    [InlineData("api-bank")]
+    [InlineData("acebench")]
+    public async Task Decontamination_ShortQuestionInsideAHarnessText_IsFoundByWhatTheUserSays(string benchmark)
+    {
+        // The harness writes labels, a year or a heading around these questions, which no training row has.
+        using HandMadeFolder questions = benchmark == "api-bank"
+            ? BenchmarkFolders.ApiBank("Get my token.\\nAI: Which user?\\nUser: Foo!")
+            : BenchmarkFolders.AceBench("user: Get my token.\\nsystem: Which user?\\nuser: Foo!\\n");
+        using HandMadeFolder folder = new HandMadeFolder().With("a.jsonl", Item("get my token: foo"), Item("get my tokens: foo"));
+        BenchmarkQuestions held = new(run: 8);
+        held.Add(benchmark, questions.Path);
+
+        PaperDatasetReport report = await ConvertAsync(folder, new PaperDatasetOptions { Questions = held }, "a.jsonl");
+
+        Assert.Equal(1, report.Rows["xlam"]);
+        Assert.Equal(1, report.Contaminated.Values.Sum());
+        Assert.Contains("\"line\": 1,", Assert.Single(Lines(folder, "contaminated.jsonl")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Mask_FlatParameters_RenamesEverywhereAndMovesDefaults()
     {
