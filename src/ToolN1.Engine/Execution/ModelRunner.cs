@@ -1,5 +1,4 @@
 using ToolN1.Engine.Cache;
-using ToolN1.Engine.Constraints;
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
@@ -232,6 +231,12 @@ internal sealed class ModelRunner : IStepRunner
     {
         Sequence sequence = scheduled.Sequence;
         SamplingParameters parameters = sequence.Sampler.Parameters;
+        if (results[item].Error is not null)
+        {
+            // An earlier row of the sequence failed.
+            return;
+        }
+
         try
         {
             if (sequence.ScoresPromptAfter(position))
@@ -251,8 +256,9 @@ internal sealed class ModelRunner : IStepRunner
                 results[item] = new StepResult(sequence, sampler.Sample(logits, sequence.Sampler, allowed), null);
             }
         }
-        catch (Exception exception) when (exception is NonFiniteLogitsException or ConstraintEvaluationException)
+        catch (Exception exception)
         {
+            // Whatever it is, it is of this sequence alone: the others of the batch go on, and the engine stays in order.
             results[item] = new StepResult(sequence, null, exception);
         }
     }

@@ -36,7 +36,7 @@ internal sealed class Sampler
             max = FiniteMax(logits);
         }
 
-        float scale = parameters.Temperature == 0 ? 1 : 1 / parameters.Temperature;
+        float scale = parameters.Temperature == 0 ? 1 : Scale(parameters.Temperature);
         int token = parameters.Temperature == 0 ? logits.IndexOf(max) : Draw(logits, max, scale, state);
         if (parameters.TopLogProbs is not { } count)
         {
@@ -64,10 +64,14 @@ internal sealed class Sampler
     public TokenLogProb LogProbOf(ReadOnlySpan<float> logits, int token, int top, float temperature = 1)
     {
         float max = FiniteMax(logits);
-        float scale = 1 / temperature;
+        float scale = Scale(temperature);
         double logSum = LogSum(logits, max, scale);
         return new TokenLogProb(token, (float)(((double)(logits[token] - max) * scale) - logSum), Top(logits, max, scale, logSum, top));
     }
+
+    // The reciprocal of a temperature below 3e-39 is infinite, and infinity times the distance 0 of the likeliest token is no
+    // number. The largest finite scale leaves the likeliest alone just as well.
+    private static float Scale(float temperature) => MathF.Min(1 / temperature, float.MaxValue);
 
     private static bool ChangesLogits(SamplerState state)
     {
@@ -143,7 +147,8 @@ internal sealed class Sampler
         return others > 0;
     }
 
-    private static float Repeated(float logit, float penalty) => logit > 0 ? logit / penalty : logit * penalty;
+    // A tiny penalty takes a positive logit beyond what a float holds: as large as can be is what is meant.
+    private static float Repeated(float logit, float penalty) => logit > 0 ? MathF.Min(logit / penalty, float.MaxValue) : logit * penalty;
 
     private int Draw(ReadOnlySpan<float> logits, float max, float scale, SamplerState state)
     {

@@ -142,6 +142,24 @@ public sealed class EngineBehaviourTests
     }
 
     [Fact]
+    public async Task Generate_SamplerOfOneSequenceThrows_CostsThatSequenceAlone()
+    {
+        await using InferenceEngine engine = Start(Fixture);
+        int[] prompt = Prompt(9, 4);
+        List<int> expected = (await Run(engine, Request(prompt, 40, Greedy))).Tokens;
+        Task<Generated> mate = Run(engine, Request(prompt, 40, Greedy));
+        for (int i = 0; i <= EngineLoop.MaxConsecutiveFaults; i++)
+        {
+            EngineFaultException fault = await Assert.ThrowsAsync<EngineFaultException>(
+                () => Run(engine, Request(Prompt(5, i), 3, Greedy with { LogitBias = new BiasThatThrows() })));
+            Assert.IsType<InvalidOperationException>(fault.InnerException);
+        }
+
+        Assert.Equal(expected, (await mate).Tokens);
+        Assert.True(engine.Snapshot().Healthy);
+    }
+
+    [Fact]
     public async Task Generate_ThousandRequests_LeavesNoTensorBehind()
     {
         GoldenModel golden = GoldenModel.Load(Fixture);
@@ -158,6 +176,30 @@ public sealed class EngineBehaviourTests
         Assert.Equal(1000, engine.Snapshot().FinishedRequests);
         Assert.True(runner.LiveAfterSteps.Count > 100);
         Assert.Single(runner.LiveAfterSteps.Distinct());
+    }
+
+    // Holds up to every check and fails where the sampler reads it.
+    private sealed class BiasThatThrows : IReadOnlyDictionary<int, float>
+    {
+        public IEnumerable<int> Keys => [0];
+
+        public IEnumerable<float> Values => [0];
+
+        public int Count => 1;
+
+        public float this[int key] => 0;
+
+        public bool ContainsKey(int key) => key == 0;
+
+        public bool TryGetValue(int key, out float value)
+        {
+            value = 0;
+            return key == 0;
+        }
+
+        public IEnumerator<KeyValuePair<int, float>> GetEnumerator() => throw new InvalidOperationException("a sampler's mistake");
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     // Statistics are kept by thread, so they are read on the engine's.

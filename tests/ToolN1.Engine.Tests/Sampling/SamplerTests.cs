@@ -43,6 +43,39 @@ public sealed class SamplerTests
     }
 
     [Theory]
+    [InlineData(1e-39f, 5, 0.5f, 0f)]
+    [InlineData(1e-39f, 0, 1f, 0f)]
+    [InlineData(1e-39f, 0, 0.5f, 0f)]
+    [InlineData(1e-39f, 0, 1f, 0.1f)]
+    [InlineData(float.Epsilon, 2, 0.5f, 0f)]
+    [InlineData(1e-37f, 5, 0.5f, 0f)]
+    public void Sample_TemperatureTooSmallForAReciprocal_TakesTheLargest(float temperature, int topK, float topP, float minP)
+    {
+        SamplingParameters parameters = new()
+        {
+            Temperature = temperature,
+            TopK = topK,
+            TopP = topP,
+            MinP = minP,
+            TopLogProbs = 2,
+            TemperedLogProbs = true,
+        };
+        float[] logits = [.. Enumerable.Range(0, 40).Select(i => i == 17 ? 50f : i)];
+        SampledToken token = new Sampler().Sample([.. logits], State(parameters));
+        Assert.Equal((17, 0f), (token.TokenId, token.LogProb!.LogProb));
+        Assert.Equal(0f, new Sampler().LogProbOf(logits, 17, 0, temperature).LogProb);
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1f)]
+    public void Sample_RepetitionPenaltyThatOverflows_TakesTheTokenItFavours(float temperature)
+    {
+        SamplingParameters parameters = new() { Temperature = temperature, RepetitionPenalty = 1e-39f };
+        Assert.Equal(1, Choose(Four, State(parameters, prompt: [1])));
+    }
+
+    [Theory]
     [InlineData(1f)]
     [InlineData(0.5f)]
     [InlineData(2f)]
