@@ -75,18 +75,19 @@ internal sealed class SchemaCache(long maxBytes)
     }
 
     /// <summary>
-    /// A hash of the schema without white space and without what only describes; malformed text is its own name (compiling
-    /// will refuse it).
+    /// A hash of the schema without white space and without what only describes; the latter stays where the schema has
+    /// references, which may lead there. Malformed text is its own name (compiling will refuse it).
     /// </summary>
     private static string Canonical(string json)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            bool keepsAll = HasReference(document.RootElement);
             ArrayBufferWriter<byte> buffer = new();
             using (Utf8JsonWriter writer = new(buffer, new JsonWriterOptions { MaxDepth = MaxDepth }))
             {
-                Write(writer, document.RootElement, Place.Schema);
+                Write(writer, document.RootElement, Place.Schema, keepsAll);
             }
 
             return Convert.ToHexString(SHA256.HashData(buffer.WrittenSpan));
@@ -96,6 +97,13 @@ internal sealed class SchemaCache(long maxBytes)
             return json;
         }
     }
+
+    private static bool HasReference(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().Any(member => member.NameEquals("$ref"u8) || HasReference(member.Value)),
+        JsonValueKind.Array => element.EnumerateArray().Any(HasReference),
+        _ => false,
+    };
 
     private enum Place
     {
@@ -109,7 +117,7 @@ internal sealed class SchemaCache(long maxBytes)
         Value,
     }
 
-    private static void Write(Utf8JsonWriter writer, JsonElement element, Place place)
+    private static void Write(Utf8JsonWriter writer, JsonElement element, Place place, bool keepsAll)
     {
         if (place == Place.Value || element.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
         {
@@ -122,7 +130,7 @@ internal sealed class SchemaCache(long maxBytes)
             writer.WriteStartArray();
             foreach (JsonElement item in element.EnumerateArray())
             {
-                Write(writer, item, Place.Schema);
+                Write(writer, item, Place.Schema, keepsAll);
             }
 
             writer.WriteEndArray();
@@ -132,7 +140,7 @@ internal sealed class SchemaCache(long maxBytes)
         writer.WriteStartObject();
         foreach (JsonProperty member in element.EnumerateObject())
         {
-            if (place == Place.Schema && SchemaKeywords.Describes(member.Name))
+            if (place == Place.Schema && !keepsAll && SchemaKeywords.Describes(member.Name))
             {
                 continue;
             }
@@ -143,7 +151,7 @@ internal sealed class SchemaCache(long maxBytes)
                 "properties" or "patternProperties" or "$defs" or "definitions" or "anyOf" or "oneOf" or "allOf" or "prefixItems" => Place.Schemas,
                 "items" or "additionalProperties" => Place.Schema,
                 _ => Place.Value,
-            });
+            }, keepsAll);
         }
 
         writer.WriteEndObject();

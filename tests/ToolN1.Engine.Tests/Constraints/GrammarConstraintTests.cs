@@ -180,6 +180,19 @@ public sealed class GrammarConstraintTests
         Assert.True(compiler.CachedBytes > bytes);
     }
 
+    [Theory]
+    [InlineData("$ref")]
+    [InlineData("\\u0024ref")]
+    public void Cache_SchemasThatReferToWhatDescribes_AreApart(string keyword)
+    {
+        ConstraintCompiler compiler = Compiler(AnswerMarkup.List);
+        AnswerConstraint text = compiler.Json($$$"""{"{{{keyword}}}":"#/default","default":{"type":"string"}}""", [], true, 0);
+        AnswerConstraint number = compiler.Json($$$"""{"{{{keyword}}}":"#/default","default":{"type":"integer"}}""", [], true, 0);
+        Assert.True(text.Accepts("\"a\""u8));
+        Assert.False(number.Accepts("\"a\""u8));
+        Assert.True(number.Accepts("5"u8));
+    }
+
     [Fact]
     public void Compile_NoTimeLeft_IsRefusedWithTheBudget()
     {

@@ -119,6 +119,61 @@ public sealed class SchemaCompilerTests
     }
 
     [Fact]
+    public async Task Compile_TwoLargeEnumerationsUnderOneOf_EndsWithinItsTime()
+    {
+        string schema = $$"""{"oneOf":[{"enum":[{{Numbers(1)}}]},{"enum":[{{Numbers(60_001)}}]}]}""";
+        await CompileInTime(schema);
+
+        static string Numbers(int first) => string.Join(',', Enumerable.Range(first, 60_000));
+    }
+
+    [Theory]
+    [InlineData("prefixItems", "true")]
+    [InlineData("items", "true")]
+    [InlineData("prefixItems", "{}")]
+    public async Task Compile_ArrayOfVeryManyLeadingItems_EndsWithinItsTime(string keyword, string item)
+    {
+        ConstraintException? refusal = await CompileInTime($$"""{"type":"array","{{keyword}}":[{{string.Join(',', Enumerable.Repeat(item, 190_000))}}]}""");
+        Assert.Equal("/" + keyword, refusal?.Pointer);
+    }
+
+    [Theory]
+    [InlineData("1", "1.0", false)]
+    [InlineData("1", "10e-1", false)]
+    [InlineData("1", "1.5", true)]
+    [InlineData("1", "\"1\"", true)]
+    [InlineData("\"a\"", "\"\\u0061\"", false)]
+    [InlineData("[1,2]", "[1.0,2]", false)]
+    [InlineData("[1,2]", "[2,1]", true)]
+    [InlineData("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1.0}", false)]
+    [InlineData("{\"a\":1,\"b\":2}", "{\"a\":1}", true)]
+    [InlineData("null", "false", true)]
+    public void Compile_OneOfConstants_HoldsOnlyThoseApartThatDiffer(string first, string second, bool differ)
+    {
+        string schema = $$"""{"oneOf":[{"const":{{first}}},{"enum":[{{second}},"other"]}]}""";
+        if (differ)
+        {
+            Compile(schema);
+        }
+        else
+        {
+            Assert.Equal("/oneOf", Assert.Throws<ConstraintException>(() => Compile(schema)).Pointer);
+        }
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(15_000)]
+    public void Compile_ChainOfReferences_IsRefused(int length)
+    {
+        string definitions = string.Join(',', Enumerable.Range(0, length).Select(i => $$$"""
+            "d{{{i}}}":{"$ref":"#/$defs/d{{{i + 1}}}"}
+            """));
+        string schema = $$$"""{"$defs":{{{{definitions}}},"d{{{length}}}":{"type":"integer"}},"$ref":"#/$defs/d0"}""";
+        Assert.Throws<ConstraintException>(() => Compile(schema));
+    }
+
+    [Fact]
     public void Compile_DeeplyNestedSchema_IsRefused()
     {
         string schema = string.Concat(Enumerable.Repeat("""{"type":"array","minItems":1,"items":""", 60)) + "{}" + new string('}', 60);
@@ -142,6 +197,20 @@ public sealed class SchemaCompilerTests
         Assert.True(Accepts(grammar, "{\n  \"a\": [\n    1,\n    2\n  ]\n}"));
         Assert.False(Accepts(grammar, "{    \"a\": [1]}"));
         Assert.False(Accepts(grammar, "{\n\n\n\"a\": [1]}"));
+    }
+
+    private static async Task<ConstraintException?> CompileInTime(string schema)
+    {
+        try
+        {
+            // The budget is two seconds of processor time; a busy machine may take several times that on the wall.
+            await Task.Run(() => Compile(schema), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            return null;
+        }
+        catch (ConstraintException refusal)
+        {
+            return refusal;
+        }
     }
 
     private static Grammar Compile(string schema) =>

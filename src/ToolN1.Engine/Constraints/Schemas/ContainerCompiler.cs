@@ -10,6 +10,7 @@ namespace ToolN1.Engine.Constraints.Schemas;
 internal sealed class ContainerCompiler(JsonStyle style, CompileGuard guard, Func<IReadOnlyList<SchemaPart>, string, Rule> compile)
 {
     private const int MaxProperties = 20_000;
+    private const int MaxPrefixItems = 20_000;
 
     /// <summary>An enumeration beside keywords that look into objects or arrays is not checked against them, so it is refused.</summary>
     public static void RefuseKeywords(IReadOnlyList<SchemaPart> view, SchemaPart literals)
@@ -39,6 +40,7 @@ internal sealed class ContainerCompiler(JsonStyle style, CompileGuard guard, Fun
         List<ObjectProperty> properties = [];
         foreach (string name in names)
         {
+            guard.CheckTime(pointer);
             List<SchemaPart> value = [.. view.SelectMany(part => Value(part, name, patterns))];
             Rule rule = compile(value, pointer + "/properties/" + name);
             if (rule != ValueCompiler.Nothing || required.Contains(name))
@@ -72,15 +74,23 @@ internal sealed class ContainerCompiler(JsonStyle style, CompileGuard guard, Fun
             throw new ConstraintException(pointer, $"minItems must be at most {ArrayRule.MaxCount}");
         }
 
-        int prefix = view.Max(part => Prefix(part).Count);
+        (SchemaPart Part, IReadOnlyList<JsonElement> Items)[] prefixes = [.. view.Select(part => (part, Prefix(part)))];
+        (SchemaPart longest, IReadOnlyList<JsonElement> leading) = prefixes.MaxBy(entry => entry.Items.Count);
+        int prefix = leading.Count;
+        if (prefix > MaxPrefixItems)
+        {
+            throw longest.Error(PrefixKeyword(longest), $"an array declares more than the {MaxPrefixItems} leading items that one may have");
+        }
+
         Rule[] first = new Rule[prefix];
         for (int i = 0; i < prefix; i++)
         {
-            first[i] = compile([.. view.SelectMany(part => Item(part, i))], pointer + "/prefixItems/" + i);
+            guard.CheckTime(pointer);
+            first[i] = compile([.. prefixes.SelectMany(entry => Item(entry.Part, entry.Items, i))], pointer + "/prefixItems/" + i);
         }
 
         bool isOpen = prefix == 0 || view.Any(part => part.Get("items") is { ValueKind: not JsonValueKind.Array });
-        Rule? rest = isOpen ? compile([.. view.SelectMany(part => Item(part, int.MaxValue))], pointer + "/items") : null;
+        Rule? rest = isOpen ? compile([.. prefixes.SelectMany(entry => Item(entry.Part, entry.Items, int.MaxValue))], pointer + "/items") : null;
 
         // A place that nothing can fill ends the array before it.
         int end = System.Array.IndexOf(first, ValueCompiler.Nothing);
@@ -219,12 +229,13 @@ internal sealed class ContainerCompiler(JsonStyle style, CompileGuard guard, Fun
             ? items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : throw part.Error("prefixItems", "must be an array")
             : [];
 
-    private static IEnumerable<SchemaPart> Item(SchemaPart part, int index)
+    private static string PrefixKeyword(SchemaPart part) => part.Get("prefixItems") is null ? "items" : "prefixItems";
+
+    private static IEnumerable<SchemaPart> Item(SchemaPart part, IReadOnlyList<JsonElement> prefix, int index)
     {
-        IReadOnlyList<JsonElement> prefix = Prefix(part);
         if (index < prefix.Count)
         {
-            yield return part.At(prefix[index], part.Get("prefixItems") is null ? "items" : "prefixItems", index.ToString());
+            yield return part.At(prefix[index], PrefixKeyword(part), index.ToString());
         }
         else if (part.Get("items") is { ValueKind: not JsonValueKind.Array } items)
         {

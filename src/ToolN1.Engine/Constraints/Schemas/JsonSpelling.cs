@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using ToolN1.Engine.Constraints.Automata;
 
 namespace ToolN1.Engine.Constraints.Schemas;
 
@@ -11,7 +12,18 @@ internal static class JsonSpelling
     public static string Of(JsonElement value)
     {
         StringBuilder text = new();
-        Append(text, value);
+        Append(text, value, isCanonical: false);
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// A text that equal values share, and no others: numbers by their value (1 and 1.0 are equal; those of more than a few
+    /// hundred digits count as they are written), members of objects in the order of their names.
+    /// </summary>
+    public static string Canonical(JsonElement value)
+    {
+        StringBuilder text = new();
+        Append(text, value, isCanonical: true);
         return text.ToString();
     }
 
@@ -23,19 +35,20 @@ internal static class JsonSpelling
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, JsonElement value)
+    private static void Append(StringBuilder text, JsonElement value, bool isCanonical)
     {
         string separator = "";
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
                 text.Append('{');
-                foreach (JsonProperty property in value.EnumerateObject())
+                IEnumerable<JsonProperty> members = value.EnumerateObject();
+                foreach (JsonProperty property in isCanonical ? members.OrderBy(member => member.Name, StringComparer.Ordinal) : members)
                 {
                     text.Append(separator);
                     AppendString(text, property.Name);
                     text.Append(": ");
-                    Append(text, property.Value);
+                    Append(text, property.Value, isCanonical);
                     separator = ", ";
                 }
 
@@ -46,7 +59,7 @@ internal static class JsonSpelling
                 foreach (JsonElement item in value.EnumerateArray())
                 {
                     text.Append(separator);
-                    Append(text, item);
+                    Append(text, item, isCanonical);
                     separator = ", ";
                 }
 
@@ -54,6 +67,9 @@ internal static class JsonSpelling
                 break;
             case JsonValueKind.String:
                 AppendString(text, value.GetString()!);
+                break;
+            case JsonValueKind.Number when isCanonical && DecimalNumber.TryParse(value.GetRawText(), out DecimalNumber number):
+                text.Append(CultureInfo.InvariantCulture, $"{number.Mantissa}e-{number.Scale}");
                 break;
             default:
                 text.Append(value.GetRawText());

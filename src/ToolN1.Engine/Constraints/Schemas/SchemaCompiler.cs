@@ -22,7 +22,7 @@ internal sealed class SchemaCompiler
     {
         _guard = guard;
         _views = new SchemaViews(root, guard);
-        _disjointness = new SchemaDisjointness(_views);
+        _disjointness = new SchemaDisjointness(_views, guard);
         _values = new ValueCompiler(style, guard, Compile);
     }
 

@@ -1,12 +1,14 @@
 using System.Text.Json;
-using ToolN1.Engine.Constraints.Automata;
 
 namespace ToolN1.Engine.Constraints.Schemas;
 
 /// <summary>Tells whether no value can fulfil two schemas at once. "False" means that it is not known.</summary>
-internal sealed class SchemaDisjointness(SchemaViews views)
+internal sealed class SchemaDisjointness(SchemaViews views, CompileGuard guard)
 {
     private const int MaxDepth = 4;
+
+    // Branches are compared in pairs: each enumeration is read once.
+    private readonly Dictionary<string, Enumeration?> _enumerations = [];
 
     /// <summary>Compares two flat views.</summary>
     public bool AreDisjoint(IReadOnlyList<SchemaPart> a, IReadOnlyList<SchemaPart> b) => AreDisjoint(a, b, 0);
@@ -21,7 +23,7 @@ internal sealed class SchemaDisjointness(SchemaViews views)
 
         if (Literals(a) is { } left && Literals(b) is { } right)
         {
-            return !left.Any(value => right.Any(other => AreEqual(value, other)));
+            return !Meet(left, right);
         }
 
         return common == JsonTypes.Object && depth < MaxDepth && Required(a).Intersect(Required(b)).Any(name => AreApart(a, b, name, depth));
@@ -50,32 +52,65 @@ internal sealed class SchemaDisjointness(SchemaViews views)
             ? names.EnumerateArray().Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()!)
             : []);
 
-    private static JsonTypes Types(IReadOnlyList<SchemaPart> view)
+    private JsonTypes Types(IReadOnlyList<SchemaPart> view)
     {
         JsonTypes types = view.Aggregate(JsonTypes.All, (sum, part) => sum & SchemaKeywords.Types(part));
-        return Literals(view) is { } values ? values.Aggregate(JsonTypes.None, (sum, value) => sum | ValueCompiler.TypeOf(value)) & types : types;
+        return Literals(view) is { } values ? values.Types & types : types;
     }
 
-    private static List<JsonElement>? Literals(IReadOnlyList<SchemaPart> view)
+    private Enumeration? Literals(IReadOnlyList<SchemaPart> view)
     {
         foreach (SchemaPart part in view)
         {
-            if (part.Get("const") is { } value)
+            if (!_enumerations.TryGetValue(part.Pointer, out Enumeration? known))
             {
-                return [value];
+                known = part.Get("const") is { } value ? Read([value], part.Pointer)
+                    : part.Get("enum") is { ValueKind: JsonValueKind.Array } values ? Read(values.EnumerateArray(), part.Pointer)
+                    : null;
+                _enumerations.Add(part.Pointer, known);
             }
 
-            if (part.Get("enum") is { ValueKind: JsonValueKind.Array } values)
+            if (known is not null)
             {
-                return [.. values.EnumerateArray()];
+                return known;
             }
         }
 
         return null;
     }
 
-    private static bool AreEqual(JsonElement a, JsonElement b) =>
-        a.ValueKind == JsonValueKind.Number && b.ValueKind == JsonValueKind.Number
-            ? DecimalNumber.TryParse(a.GetRawText(), out DecimalNumber left) && DecimalNumber.TryParse(b.GetRawText(), out DecimalNumber right) && left == right
-            : JsonElement.DeepEquals(a, b);
+    private Enumeration Read(IEnumerable<JsonElement> values, string pointer)
+    {
+        HashSet<string> texts = new(StringComparer.Ordinal);
+        JsonTypes types = JsonTypes.None;
+        foreach (JsonElement value in values)
+        {
+            guard.CheckTime(pointer);
+            types |= ValueCompiler.TypeOf(value);
+            texts.Add(JsonSpelling.Canonical(value));
+        }
+
+        return new Enumeration(texts, types, pointer);
+    }
+
+    private bool Meet(Enumeration a, Enumeration b)
+    {
+        (Enumeration few, Enumeration many) = a.Texts.Count <= b.Texts.Count ? (a, b) : (b, a);
+        foreach (string text in few.Texts)
+        {
+            guard.CheckTime(few.Pointer);
+            if (many.Texts.Contains(text))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The values of a const or an enum.</summary>
+    /// <param name="Texts">One text for each value, equal where the values are.</param>
+    /// <param name="Types">Their types.</param>
+    /// <param name="Pointer">Where they stand.</param>
+    private sealed record Enumeration(HashSet<string> Texts, JsonTypes Types, string Pointer);
 }

@@ -35,6 +35,12 @@ internal sealed class SchemaViews(JsonElement root, CompileGuard guard)
                 : throw new ConstraintException(part.Pointer, "the schema refers to itself without anything in between");
         }
 
+        // Each step of a chain is a frame of the stack, whose end no catch would survive.
+        if (underway.Count >= guard.Budget.MaxSchemaDepth)
+        {
+            throw new ConstraintException(part.Pointer, $"references and allOf lead on more than the {guard.Budget.MaxSchemaDepth} times that they may");
+        }
+
         guard.AddSubschema(part.Pointer);
         SchemaKeywords.Check(part);
         flat.Add(part.Pointer, part);
