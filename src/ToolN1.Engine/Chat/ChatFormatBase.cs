@@ -47,7 +47,7 @@ internal abstract class ChatFormatBase(string name, TurnMarkup markup, bool ends
     }
 
     /// <inheritdoc/>
-    public ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools) => new(endsTurnAtFirstBlock, tools);
+    public ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools, bool contentIsJson = false) => new(endsTurnAtFirstBlock, tools, contentIsJson);
 
     /// <summary>A message's text as it is written, its speaker's name before it.</summary>
     protected string Text(ChatMessage message)

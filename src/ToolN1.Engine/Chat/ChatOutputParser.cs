@@ -22,6 +22,8 @@ namespace ToolN1.Engine.Chat;
 /// White space before a tag, and after one that ends thinking or a block, is dropped; content on both sides of a block is
 /// joined by a line feed.</para>
 /// <para>A parser that reads no calls (none may be made) takes call tags for stray ones.</para>
+/// <para>Content that a grammar holds to JSON is left as it is from its first character on: no JSON value begins like a tag,
+/// and the tags that a string inside may hold are its text.</para>
 /// </remarks>
 public sealed class ChatOutputParser
 {
@@ -31,6 +33,7 @@ public sealed class ChatOutputParser
 
     private readonly bool _endsTurnAtFirstBlock;
     private readonly bool _readsCalls;
+    private readonly bool _contentIsJson;
     private readonly HashSet<string> _toolNames;
     private readonly List<ChatEvent> _events = [];
     private readonly StringBuilder _reasoning = new();
@@ -45,10 +48,11 @@ public sealed class ChatOutputParser
     private bool _sawTag;
     private bool _completed;
 
-    internal ChatOutputParser(bool endsTurnAtFirstBlock, IEnumerable<ChatTool>? tools)
+    internal ChatOutputParser(bool endsTurnAtFirstBlock, IEnumerable<ChatTool>? tools, bool contentIsJson = false)
     {
         _endsTurnAtFirstBlock = endsTurnAtFirstBlock;
         _readsCalls = tools is not null;
+        _contentIsJson = contentIsJson;
         _toolNames = [.. (tools ?? []).Select(tool => tool.Name)];
     }
 
@@ -138,6 +142,9 @@ public sealed class ChatOutputParser
     {
         switch (_state)
         {
+            case State.Content when _contentIsJson && _contentBegun:
+                _content.Append(character);
+                break;
             case State.Start or State.Content:
                 Match(Tags, character, AddContent, ContentTag);
                 break;

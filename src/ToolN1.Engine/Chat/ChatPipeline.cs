@@ -94,7 +94,8 @@ public sealed class ChatPipeline(
                 WeightVersion = request.WeightVersion,
             },
             cancellationToken);
-        ChatOutputParser parser = format.CreateParser(request.ToolChoice is ToolChoice.None ? null : chat.Tools);
+        bool contentIsJson = !request.MustWrite && request.ResponseFormat is not ResponseFormat.Text;
+        ChatOutputParser parser = format.CreateParser(request.ToolChoice is ToolChoice.None ? null : chat.Tools, contentIsJson);
         return (updates, new ChatAnswer(tokenizer, parser, request.Stop, chat.Prompt.Count));
     }
 

@@ -23,7 +23,8 @@ public interface IChatFormat
 
     /// <summary>A parser for one answer.</summary>
     /// <param name="tools">The tools that were on offer; a call of any other is reported as unknown. Null: calls are not read, their tags are dropped.</param>
-    ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools);
+    /// <param name="contentIsJson">Whether a grammar holds the content to one JSON value, so that it leaves as it was written.</param>
+    ChatOutputParser CreateParser(IReadOnlyList<ChatTool>? tools, bool contentIsJson = false);
 
     /// <summary>The format as a Jinja chat template for tokenizer_config.json, so that other tools render the same prompt.</summary>
     string ToJinja();

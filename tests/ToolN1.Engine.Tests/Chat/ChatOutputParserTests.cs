@@ -53,6 +53,42 @@ public sealed class ChatOutputParserTests
     }
 
     [Theory]
+    [InlineData("{\"tag\": \"<tool_call>\"}")]
+    [InlineData("{\"tag\":\"</think> <think>\", \"b\": \"<tool_call>[{\\\"name\\\": \\\"f\\\"}]</tool_call>\"}")]
+    [InlineData("[\"<thi</think>nk>\", \" </tool_call> \"]\n")]
+    [InlineData("\"<tool_call>\"")]
+    [InlineData("{\"cut\": \"<tool_c")]
+    public void Parse_ContentHeldToJson_IsLeftAsItIsAtEveryChunking(string json)
+    {
+        foreach (string format in new[] { "tool-n1", "hermes" })
+        {
+            foreach (ChatTool[]? tools in new[] { Tools, null })
+            {
+                AssertContent(json, null, json);
+                AssertContent("<think>a <tool_call> b</think>\n" + json, "a <tool_call> b", json);
+
+                void AssertContent(string text, string? reasoning, string content)
+                {
+                    for (int size = 1; size <= text.Length; size++)
+                    {
+                        ParsedText parsed = ParsedText.Of(format, text.Chunk(size).Select(chunk => new string(chunk)), tools, truncated: false, contentIsJson: true);
+                        Assert.Equal((reasoning, content, ""), (parsed.Reasoning, parsed.Content, parsed.CallsText));
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("tool-n1", "<think>a</think><tool_call>[{\"name\": \"f\"}]</tool_call>")]
+    [InlineData("hermes", "<tool_call>\n{\"name\": \"f\"}\n</tool_call>")]
+    public void Parse_CallInsteadOfJson_IsACall(string format, string text)
+    {
+        ParsedText parsed = ParsedText.Of(format, [text], Tools, truncated: false, contentIsJson: true);
+        Assert.Equal((null, "f {}"), (parsed.Content, parsed.CallsText));
+    }
+
+    [Theory]
     [InlineData("tool-n1", "<think>x</think><tool_call>[{\"name\": \"f\", \"arguments\": {\"a\"", "[{\"name\": \"f\", \"arguments\": {\"a\"")]
     [InlineData("tool-n1", "<tool_call>[{\"name\": \"f\"}, {\"na", "[{\"name\": \"f\"}, {\"na")]
     [InlineData("tool-n1", "<tool_call>[{\"name\": \"f\"}]</tool_ca", "[{\"name\": \"f\"}]</tool_ca")]

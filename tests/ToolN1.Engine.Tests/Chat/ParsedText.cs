@@ -7,10 +7,10 @@ internal sealed record ParsedText(string? Reasoning, string? Content, string Cal
 {
     public static ParsedText Of(string format, string text, IReadOnlyList<ChatTool> tools, bool truncated = false) => Of(format, [text], tools, truncated);
 
-    public static ParsedText Of(string format, IEnumerable<string> chunks, IReadOnlyList<ChatTool> tools, bool truncated)
+    public static ParsedText Of(string format, IEnumerable<string> chunks, IReadOnlyList<ChatTool>? tools, bool truncated, bool contentIsJson = false)
     {
         IChatFormat chat = format == "hermes" ? new HermesFormat(TurnMarkup.ChatMl) : new ToolN1Format(TurnMarkup.ChatMl);
-        ChatOutputParser parser = chat.CreateParser(tools);
+        ChatOutputParser parser = chat.CreateParser(tools, contentIsJson);
         List<ChatEvent> events = [.. chunks.SelectMany(parser.Append)];
         events.AddRange(parser.Complete(truncated));
         ChatCompletionResult result = ChatCompletionResult.Fold(events.Append(new ChatEvent.Finished(ChatFinishReason.Stop, new ChatUsage(0, 0, 0, 0))));

@@ -81,6 +81,25 @@ public sealed class ConstrainedGenerationTests
         Assert.True(JsonSchemaValidator.IsValid(Parameters, result.Content!), result.Content);
     }
 
+    [Theory]
+    [InlineData("tool-n1", 0)]
+    [InlineData("hermes", 0)]
+    [InlineData("tool-n1", 20)]
+    public async Task Generate_JsonThatHoldsATag_StaysWhole(string format, int thinking)
+    {
+        await using InferenceEngine engine = Start("qwen2-tiny");
+        ChatRequest request = Request(3, 1) with
+        {
+            Tools = [],
+            ResponseFormat = new ResponseFormat.JsonSchema("""{"type":"object","properties":{"tag":{"const":"<tool_call>"}},"required":["tag"]}""", true),
+            ThinkingTokens = thinking,
+            MaxNewTokens = 200,
+        };
+        ChatCompletionResult result = await Answer(Pipeline(engine, format), request);
+        using JsonDocument answer = JsonDocument.Parse(result.Content!);
+        Assert.Equal("<tool_call>", answer.RootElement.GetProperty("tag").GetString());
+    }
+
     [Fact]
     public async Task Generate_NamedTool_CallsIt()
     {
