@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using ToolN1.Training.Data;
 using ToolN1.Training.Data.Paper;
 using ToolN1.Training.Evaluation.Harness;
@@ -68,12 +67,12 @@ internal sealed class DataPaperCommand
                 NearDuplicates = options.GetValue(_duplicates),
                 Questions = Questions(options.GetValue(_questions) ?? [], options.GetValue(_run)),
                 Seed = options.GetValue(_seed),
-                SplitByRow = parity,
+                PublishedCounts = parity,
             };
             string folder = options.GetValue(_output)!.FullName;
             PaperDatasetReport report = await PaperDataset.ConvertAsync(
                 options.GetValue(_input)!.Select(file => file.FullName).ToList(), _converter(parity), folder, settings, cancellationToken).ConfigureAwait(false);
-            await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), ToJson(report), cancellationToken).ConfigureAwait(false);
+            await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), report.ToJson(), cancellationToken).ConfigureAwait(false);
             Print(report);
             return 0;
         }
@@ -136,33 +135,5 @@ internal sealed class DataPaperCommand
         {
             Console.WriteLine($"{count,10}  {name}");
         }
-    }
-
-    private static string ToJson(PaperDatasetReport report)
-    {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            foreach ((string name, IReadOnlyDictionary<string, long> counts) in (
-                (string, IReadOnlyDictionary<string, long>)[])[("items", report.Items), ("rows", report.Rows), ("dropped", report.Dropped), ("contaminated", report.Contaminated)])
-            {
-                writer.WriteStartObject(name);
-                foreach ((string key, long count) in counts)
-                {
-                    writer.WriteNumber(key, count);
-                }
-
-                writer.WriteEndObject();
-            }
-
-            writer.WriteNumber("training", report.Training);
-            writer.WriteNumber("validation", report.Validation);
-            writer.WriteNumber("masked", report.Masked);
-            writer.WriteNumber("published_reads_otherwise", report.PublishedReadsOtherwise);
-            writer.WriteEndObject();
-        }
-
-        return System.Text.Encoding.UTF8.GetString(stream.ToArray()) + "\n";
     }
 }

@@ -15,5 +15,6 @@ internal static class DropReasons
     public const string NoContext = "no turn before the calls";
     public const string NoCalls = "no turn of calls";
     public const string NearDuplicate = "nearly the same as an earlier row";
+    public const string LeftOver = "left over by the published split's roundings";
     public const string Contaminated = "shares text with a benchmark's question";
 }

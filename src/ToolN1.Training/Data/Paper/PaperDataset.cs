@@ -20,11 +20,13 @@ public sealed class PaperDataset : IDisposable
     private readonly PaperDatasetOptions _options;
     private readonly StreamWriter[] _writers;
     private readonly NearDuplicates? _duplicates;
+    private readonly PublishedDraw? _draw;
     private readonly PaperDatasetReport _report = new();
 
-    private PaperDataset(string folder, PaperDatasetOptions options)
+    private PaperDataset(string folder, PaperDatasetOptions options, PublishedDraw? draw)
     {
         _folder = folder;
+        _draw = draw;
         _options = options;
         _duplicates = options.NearDuplicates is double threshold ? new NearDuplicates(threshold) : null;
         Directory.CreateDirectory(folder);
@@ -45,7 +47,10 @@ public sealed class PaperDataset : IDisposable
     public static async Task<PaperDatasetReport> ConvertAsync(
         IReadOnlyList<string> files, IPaperConverter converter, string folder, PaperDatasetOptions options, CancellationToken cancellationToken)
     {
-        using PaperDataset dataset = new(folder, options);
+        PublishedDraw? draw = options.PublishedCounts
+            ? new PublishedDraw(options, await CountAsync(files, converter, options, cancellationToken).ConfigureAwait(false))
+            : null;
+        using PaperDataset dataset = new(folder, options, draw);
         foreach (string file in files)
         {
             await foreach (PaperItem item in PaperFiles.ReadAsync(file, cancellationToken).ConfigureAwait(false))
@@ -56,6 +61,43 @@ public sealed class PaperDataset : IDisposable
 
         dataset.Publish();
         return dataset._report;
+    }
+
+    /// <summary>For every row that will be kept, in order, whether it can have a twin: what exact counts need to know beforehand, a byte a row.</summary>
+    private static async Task<List<bool>> CountAsync(
+        IReadOnlyList<string> files, IPaperConverter converter, PaperDatasetOptions options, CancellationToken cancellationToken)
+    {
+        NearDuplicates? duplicates = options.NearDuplicates is double threshold ? new NearDuplicates(threshold) : null;
+        List<bool> rows = [];
+        foreach (string file in files)
+        {
+            await foreach (PaperItem item in PaperFiles.ReadAsync(file, cancellationToken).ConfigureAwait(false))
+            {
+                if (item.Error is not null)
+                {
+                    continue;
+                }
+
+                try
+                {
+                    // The kind may be what cannot be read: then the item has no row.
+                    converter.KindOf(item.Value);
+                    foreach (PaperExample example in converter.Convert(item.Value))
+                    {
+                        if (example.Row is TrainingRow row && options.Questions?.Find(row) is null && duplicates?.Contains(row) != true)
+                        {
+                            rows.Add(NoCallTwin.Of(row) is not null);
+                        }
+                    }
+                }
+                catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+                {
+                    // A text with half of a surrogate pair: what of the item came before it is kept, as below.
+                }
+            }
+        }
+
+        return rows;
     }
 
     /// <inheritdoc/>
@@ -134,22 +176,43 @@ public sealed class PaperDataset : IDisposable
             _report.CountPublishedReadsOtherwise();
         }
 
-        // 2. A row and its twin go to the same side of the split, or validation would be trained on.
-        bool validation = Random("split", _options.SplitByRow ? rowKey : itemKey).Chance(_options.Validation);
+        // 2. As published: exact counts, each row by itself.
+        if (_draw is not null)
+        {
+            bool twinned = _draw.DrawTwin();
+            Write(item, row, _draw.DrawSide(), rowKey);
+            if (twinned && NoCallTwin.Of(row) is TrainingRow published)
+            {
+                Write(item, published, _draw.DrawSide(), rowKey + ":twin");
+            }
+
+            return;
+        }
+
+        // 3. A row and its twin go to the same side of the split, or validation would be trained on.
+        bool validation = Random("split", itemKey).Chance(_options.Validation);
         row = _options.Irrelevance > 0 ? NoCallTwin.Instruct(row) : row;
-        Write(row, validation, rowKey);
+        Write(item, row, validation, rowKey);
         if (Random("irrelevance", rowKey).Chance(_options.Irrelevance) && NoCallTwin.Of(row) is TrainingRow twin)
         {
-            Write(twin, validation, rowKey + ":twin");
+            Write(item, twin, validation, rowKey + ":twin");
         }
     }
 
-    private void Write(TrainingRow row, bool validation, string key)
+    /// <summary>Writes a row; where it is on no side of the split, it is counted and told of.</summary>
+    private void Write(PaperItem item, TrainingRow row, bool? validation, string key)
     {
         SeededRandom random = Random("mask", key);
         bool masked = random.Chance(_options.Masking);
-        _writers[validation ? 1 : 0].WriteLine(TrainingRowWriter.ToJson(masked ? FunctionMask.Apply(row, random) : row));
-        _report.CountRow(row.Category ?? "", validation, masked);
+        _report.CountRow(row.Category ?? "", validation, masked && validation is not null);
+        if (validation is bool held)
+        {
+            _writers[held ? 1 : 0].WriteLine(TrainingRowWriter.ToJson(masked ? FunctionMask.Apply(row, random) : row));
+        }
+        else
+        {
+            Drop(item, DropReasons.LeftOver, null);
+        }
     }
 
     private void Drop(PaperItem item, string reason, string? detail)

@@ -21,6 +21,10 @@ public sealed record PaperDatasetOptions
     /// <summary>Decides split, twins and masks.</summary>
     public long Seed { get; init; }
 
-    /// <summary>True: choose the split row by row, as the published script does; else item by item, so that no conversation is on both sides.</summary>
-    public bool SplitByRow { get; init; }
+    /// <summary>
+    /// True: choose as the published script does: exact counts, row by row, twins without an instruction how to answer; a row
+    /// that the roundings leave over is on neither side. False: each item and each row by a chance of its own, all rows of an
+    /// item on one side.
+    /// </summary>
+    public bool PublishedCounts { get; init; }
 }

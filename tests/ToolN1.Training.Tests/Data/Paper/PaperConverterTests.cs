@@ -116,6 +116,52 @@ public sealed class PaperConverterTests
         Assert.NotNull(Assert.Single(Convert(new XlamConverter(parity: true), """{"query": "Add.", "tools": [{"name": "g"}], "answers": [{"name": "f", "arguments": {}}]}""")).Row);
 
     [Fact]
+    public void ToolAce_Parity_RendersThePublishedPromptByteForByte()
+    {
+        // Its own text to the marker, then the section, so that the sentence before the list stands twice; the past call JSON-encoded twice.
+        const string Tools = """[{"name": "Tide Table", "description": "Für einen Hafen", "parameters": {"type": "dict", "properties": {"port": {"type": "string"}}}}, {"name": "moon", "parameters": {}}]""";
+        string system = "You compose. Here is a list of functions in JSON format that you can invoke:\n" + Tools + ". \nShould you decide to return the function call(s). Put it in the format of [f(a=b)]";
+        string item = $$"""
+            {"system": {{JsonSerializer.Serialize(system)}}, "conversations": [
+             {"from": "user", "value": "Tides?"}, {"from": "assistant", "value": "[Tide Table(port='Brest', from=2)]"}, {"from": "tool", "value": "{\"high\": \"12:00 –\"}"},
+             {"from": "assistant", "value": "High at noon."}, {"from": "user", "value": "Moon?"}, {"from": "assistant", "value": "[moon()]"}]}
+            """;
+        TrainingRow row = Convert(new ToolAceConverter(parity: true), item)[1].Row!;
+        using JsonDocument json = JsonDocument.Parse(TrainingRowWriter.ToJson(row));
+
+        string prompt = PromptRowRenderer.Render("tool-n1", json.RootElement).Text;
+
+        Assert.StartsWith(
+            "<|im_start|>system\nYou compose. Here is a list of functions in JSON format that you can invoke:\n# Tool\n\nHere is a list of functions in JSON format that you can invoke:\n\n<tools>\n"
+            + """{"type": "function", "function": {"name": "Tide Table", "description": "F\u00fcr einen Hafen", "parameters": {"type": "dict", "properties": {"port": {"type": "string"}}}}}""" + "\n",
+            prompt,
+            StringComparison.Ordinal);
+        Assert.EndsWith(
+            """
+            <|im_start|>user
+            Tides?<|im_end|>
+            <|im_start|>assistant
+            "[{\"name\": \"Tide Table\", \"arguments\": {\"port\": \"Brest\", \"from\": 2}}]"<|im_end|>
+            <|im_start|>user
+            <tool_response>
+            {"high": "12:00 –"}
+            </tool_response><|im_end|>
+            <|im_start|>assistant
+            High at noon.<|im_end|>
+            <|im_start|>user
+            Moon?<|im_end|>
+            <|im_start|>assistant
+
+            """,
+            prompt,
+            StringComparison.Ordinal);
+
+        // Length and hash of the whole are of a text that was put together apart from this code, by the rules of the published script.
+        Assert.Equal(1_653, Encoding.UTF8.GetByteCount(prompt));
+        Assert.Equal("c8b124e421282b7347d1165d450a5a0f1bf3cc34b96226c42ec61096b931c9f8", System.Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(prompt))));
+    }
+
+    [Fact]
     public void Xlam_Parity_RendersThePublishedPromptByteForByte()
     {
         const string Item = """

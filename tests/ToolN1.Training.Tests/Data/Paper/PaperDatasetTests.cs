@@ -57,6 +57,79 @@ public sealed class PaperDatasetTests
     }
 
     [Fact]
+    public async Task Convert_PublishedDraw_SplitsAndAugmentsInExactCountsWithoutAnInstruction()
+    {
+        using HandMadeFolder folder = new HandMadeFolder().With("a.jsonl", [.. Enumerable.Range(0, 53).Select(i => Item($"Add {i}."))]);
+        PaperDatasetOptions options = new() { Validation = 0.1, PublishedCounts = true, Seed = 3 };
+
+        // 1. int(0.9 · 53) and int(0.1 · 53): one row is on neither side, as of the paper's 69,653.
+        PaperDatasetReport report = await ConvertAsync(folder, options, "a.jsonl");
+
+        Assert.Equal((47, 5), (report.Training, report.Validation));
+        Assert.Equal(53, report.Rows["xlam"]);
+        Assert.Equal(("left over by the published split's roundings", 1), report.Dropped.Select(drop => (drop.Key, drop.Value)).Single());
+        Assert.Single(Lines(folder, "dropped.jsonl"));
+        Assert.Equal(52, Rows(folder).Select(row => row.Messages[0].Content).Distinct().Count());
+        Assert.All(Rows(folder), row => Assert.Null(row.System));
+        string[] before = Lines(folder, "validation.jsonl");
+        await ConvertAsync(folder, options, "a.jsonl");
+        Assert.Equal(before, Lines(folder, "validation.jsonl"));
+        await ConvertAsync(folder, options with { Seed = 4 }, "a.jsonl");
+        Assert.NotEqual(before, Lines(folder, "validation.jsonl"));
+
+        // 2. int(0.15 · 53) twins, none twice, split like any other row: int(0.9 · 60) and int(0.1 · 60).
+        report = await ConvertAsync(folder, options with { Irrelevance = 0.15 }, "a.jsonl");
+
+        Assert.Equal((53, 7), (report.Rows["xlam"], report.Rows["xlam-irrelevance"]));
+        Assert.Equal((54, 6), (report.Training, report.Validation));
+        Assert.Equal(7, Rows(folder).Where(row => row.Answer.Count == 0).Select(row => row.Messages[0].Content).Distinct().Count());
+        Assert.All(Rows(folder), row => Assert.Null(row.System));
+    }
+
+    [Fact]
+    public async Task Convert_PublishedDraw_CountsOnlyTwinsThatHaveToolsLeft()
+    {
+        string only = JsonSerializer.Serialize(new { query = "Add.", tools = """[{"name": "add", "parameters": {}}]""", answers = """[{"name": "add", "arguments": {}}]""" });
+        using HandMadeFolder folder = new HandMadeFolder().With("a.jsonl", [.. Enumerable.Repeat(only, 10), .. Enumerable.Range(0, 10).Select(i => Item($"Add {i}."))]);
+
+        PaperDatasetReport report = await ConvertAsync(folder, new PaperDatasetOptions { Validation = 0.5, Irrelevance = 1, PublishedCounts = true }, "a.jsonl");
+
+        Assert.Equal((20, 10), (report.Rows["xlam"], report.Rows["xlam-irrelevance"]));
+        Assert.Equal((15, 15), (report.Training, report.Validation));
+    }
+
+    [Fact]
+    public void PublishedDraw_ThePapersRows_SplitsAsThePaperDid()
+    {
+        PublishedDraw draw = new(new PaperDatasetOptions { Validation = 0.1 }, new bool[69_653]);
+
+        List<bool?> sides = [.. Enumerable.Range(0, 69_653).Select(_ => draw.DrawSide())];
+
+        Assert.Equal((62_687, 6_965, 1), (sides.Count(side => side == false), sides.Count(side => side == true), sides.Count(side => side is null)));
+
+        // Each place is as likely as any: the first and the last tenth hold a tenth of those held out, give or take four deviations.
+        Assert.InRange(sides.Take(6_965).Count(side => side == true), 597, 797);
+        Assert.InRange(sides.TakeLast(6_965).Count(side => side == true), 597, 797);
+    }
+
+    [Fact]
+    public async Task ToJson_OfAReport_HasThePapersTableAsAnArray()
+    {
+        using HandMadeFolder folder = new HandMadeFolder().With("a.jsonl", Item("Add."), "{oops");
+
+        using JsonDocument report = JsonDocument.Parse((await ConvertAsync(folder, new PaperDatasetOptions(), "a.jsonl")).ToJson());
+
+        Assert.Equal(
+            """[{"kind":"xlam","data":"xLAM, single turn","items":1,"rows":1,"paper_items":60000,"paper_rows":60000}]""",
+            JsonSerializer.Serialize(report.RootElement.GetProperty("table1")));
+        Assert.Equal(1, report.RootElement.GetProperty("dropped").GetProperty("the item cannot be read").GetInt64());
+        Assert.Equal(1, report.RootElement.GetProperty("training").GetInt64());
+    }
+
+    private static List<TrainingRow> Rows(HandMadeFolder folder) =>
+        [.. new[] { "train.jsonl", "validation.jsonl" }.SelectMany(file => TrainingRowReader.Read(Path.Combine(folder.Path, "out", file)))];
+
+    [Fact]
     public async Task Convert_FileThatBreaksOff_LeavesAnEarlierResultAsItWas()
     {
         using HandMadeFolder folder = new HandMadeFolder().With("a.json", "[" + Item("Add.") + "]").With("b.json", "[" + Item("Add.") + ", {");
