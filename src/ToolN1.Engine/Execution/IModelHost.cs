@@ -18,8 +18,11 @@ public interface IModelHost
     /// <summary>Lets a holder work on the engine's thread and publish weights.</summary>
     /// <param name="name">Part of the versions it publishes; unique among leases held.</param>
     /// <param name="liveShare">Share of the device that requests get while the holder wants it too; in [0, 1).</param>
-    /// <exception cref="ArgumentException">A lease of that name is held.</exception>
-    ModelLease Lease(string name, double liveShare);
+    /// <param name="baseVersion">
+    /// Whole weights that the holder's adapters go over; they must not be retired while the lease is held. Null is whichever are live.
+    /// </param>
+    /// <exception cref="ArgumentException">A lease of that name is held, or there is no such version.</exception>
+    ModelLease Lease(string name, double liveShare, string? baseVersion = null);
 
     /// <summary>
     /// Reads a checkpoint of the served model's shape and publishes it as a version, named by the identity of its weights;

@@ -77,7 +77,7 @@ internal sealed class ModelHost : IModelHost
     public IReadOnlyDictionary<string, Tensor>? BaseWeights => _baseWeights;
 
     /// <inheritdoc/>
-    public ModelLease Lease(string name, double liveShare)
+    public ModelLease Lease(string name, double liveShare, string? baseVersion = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (liveShare is not (>= 0 and < 1))
@@ -85,9 +85,14 @@ internal sealed class ModelHost : IModelHost
             throw new ArgumentOutOfRangeException(nameof(liveShare), liveShare, "liveShare must be from 0 and below 1.");
         }
 
+        if (baseVersion is not null)
+        {
+            RequireKnown(baseVersion);
+        }
+
         lock (_gate)
         {
-            return _leases.Add(name) ? new ModelLease(this, name, liveShare) : throw new ArgumentException($"A lease named '{name}' is held already.", nameof(name));
+            return _leases.Add(name) ? new ModelLease(this, name, liveShare, baseVersion) : throw new ArgumentException($"A lease named '{name}' is held already.", nameof(name));
         }
     }
 

@@ -12,21 +12,21 @@ public sealed class ModelLease : IAsyncDisposable
     private readonly ModelHost _host;
     private readonly double _liveShare;
 
-    internal ModelLease(ModelHost host, string name, double liveShare)
+    internal ModelLease(ModelHost host, string name, double liveShare, string? baseVersion)
     {
         _host = host;
         _liveShare = liveShare;
         Name = name;
-        BaseVersion = host.LiveVersion;
+        BaseVersion = baseVersion ?? host.LiveVersion;
     }
 
     /// <summary>The holder's name.</summary>
     public string Name { get; }
 
-    /// <summary>Version that was live when the lease began.</summary>
+    /// <summary>Version of the whole weights that adapters go over: the one asked for, or what was live when the lease began.</summary>
     public string BaseVersion { get; }
 
-    /// <summary>The version published last; null before the first.</summary>
+    /// <summary>The version published last; null before the first, and after one that could not be published.</summary>
     public string? WorkingVersion { get; private set; }
 
     /// <summary>Shape of the served model.</summary>
@@ -101,6 +101,8 @@ public sealed class ModelLease : IAsyncDisposable
                     _host.Retire(WorkingVersion);
                 }
 
+                // Gone, or live and no longer the lease's: should the next line fail, nobody is to retire it again.
+                WorkingVersion = null;
                 add(version);
             },
             liveShare: 0,

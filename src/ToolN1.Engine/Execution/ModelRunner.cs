@@ -76,6 +76,8 @@ internal sealed class ModelRunner : IStepRunner
         _versions.Remove(version, out ServedWeights? removed);
         if (removed!.Adapter is not null)
         {
+            // The selection is set only for batches of several versions: what the last one chose may be this adapter, and the decoder stays wrapped.
+            _selections[removed.Decoder].Rows = [];
             removed.Adapter.Dispose();
         }
         else

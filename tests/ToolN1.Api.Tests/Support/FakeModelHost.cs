@@ -12,7 +12,7 @@ internal sealed class FakeModelHost(string first) : IModelHost
 
     public IReadOnlyList<string> Versions => _versions;
 
-    public ModelLease Lease(string name, double liveShare) => throw new NotSupportedException("Nothing is trained over the fake engine.");
+    public ModelLease Lease(string name, double liveShare, string? baseVersion = null) => throw new NotSupportedException("Nothing is trained over the fake engine.");
 
     public Task<string> LoadAsync(string folder, CancellationToken cancellationToken)
     {

@@ -189,6 +189,68 @@ public sealed class ModelHostTests
         Assert.NotEqual(plain.LogProbs[0].LogProb, expected.LogProbs[0].LogProb, 1e-3);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Retire_OnlyAdapter_LeavesTheBaseAnsweringAsBefore(bool reference)
+    {
+        await using InferenceEngine engine = EngineHarness.Start(Fixture, reference: reference);
+        Generated before = await Run(engine, Request(Prompt, 12, Scored));
+        await using (ModelLease lease = engine.Host.Lease("work", 0.5))
+        {
+            using LoraAdapter adapter = Adapter(lease.Config);
+            string version = await lease.PublishAsync(adapter, None);
+
+            // The last batch has nothing in it but the adapter's request.
+            await Run(engine, Request(Prompt, 12, Scored) with { WeightVersion = version });
+        }
+
+        Generated after = await Run(engine, Request(Prompt, 12, Scored));
+
+        Assert.Equal([engine.Host.LiveVersion], engine.Host.Versions);
+        AssertSame(before, after, 1e-6);
+        Assert.True(engine.Snapshot().Healthy);
+    }
+
+    [Fact]
+    public async Task Publish_ThatFails_TellsItsOwnCauseAndTheLeaseEndsAndPublishesAgain()
+    {
+        await using InferenceEngine engine = EngineHarness.Start(Fixture);
+        using Decoder changed = Changed();
+        await using (ModelLease lease = engine.Host.Lease("work", 0.5))
+        {
+            await lease.PublishAsync([.. changed.NamedWeights()], None);
+            await Assert.ThrowsAsync<KeyNotFoundException>(() => lease.PublishAsync([.. changed.NamedWeights().Take(1)], None));
+            Assert.Null(lease.WorkingVersion);
+            await Assert.ThrowsAsync<KeyNotFoundException>(() => lease.PublishAsync([.. changed.NamedWeights().Take(1)], None));
+            string version = await lease.PublishAsync([.. changed.NamedWeights()], None);
+            Assert.Equal([engine.Host.LiveVersion, version], engine.Host.Versions);
+            await Assert.ThrowsAsync<KeyNotFoundException>(() => lease.PublishAsync([.. changed.NamedWeights().Take(1)], None));
+        }
+
+        Assert.Equal([engine.Host.LiveVersion], engine.Host.Versions);
+    }
+
+    [Fact]
+    public async Task Lease_OverANamedVersion_PublishesAdaptersOverThatAndNotOverWhatIsLive()
+    {
+        await using InferenceEngine engine = EngineHarness.Start(Fixture, reference: true);
+        string first = engine.Host.LiveVersion;
+        using Decoder changed = Changed();
+        await using ModelLease other = engine.Host.Lease("other", 0.5);
+        await engine.Host.PromoteAsync(await other.PublishAsync([.. changed.NamedWeights()], None), None);
+        Assert.Throws<ArgumentException>(() => engine.Host.Lease("work", 0.5, "unknown"));
+        await using ModelLease lease = engine.Host.Lease("work", 0.5, first);
+        using LoraAdapter nothing = LoraAdapter.Create(lease.Config, rank: 4, alpha: 8, LoraAdapter.ProjectionNames, seed: 3, CPU);
+        string version = await lease.PublishAsync(nothing, None);
+
+        // An adapter that adds nothing answers as what it stands on does.
+        Generated expected = await Run(engine, Request(Prompt, 12, Scored) with { WeightVersion = first });
+        AssertSame(expected, await Run(engine, Request(Prompt, 12, Scored) with { WeightVersion = version }), 1e-6);
+        Assert.Equal((first, true), (lease.BaseVersion, lease.BaseWeights is not null));
+        Assert.NotEqual(expected.LogProbs[0].LogProb, (await Run(engine, Request(Prompt, 12, Scored))).LogProbs[0].LogProb);
+    }
+
     [Fact]
     public async Task Turn_RunsOnTheEnginesThreadBetweenStepsAndItsErrorIsItsOwn()
     {
