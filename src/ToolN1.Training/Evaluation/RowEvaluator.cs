@@ -5,6 +5,7 @@ using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Training.Data;
 using ToolN1.Training.Rewards;
+using ToolN1.Training.Rollouts;
 
 namespace ToolN1.Training.Evaluation;
 
@@ -32,11 +33,12 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
     /// <summary>Says which answers are right, those worth 1 or more; null asks for exactly the row's calls.</summary>
     public IReward? Reward { get; init; }
 
-    /// <summary>Evaluates rows.</summary>
+    /// <summary>Evaluates rows; waits where the engine's queue is full.</summary>
     /// <param name="category">Name of the cases that name no category themselves.</param>
     /// <param name="rows">The rows.</param>
     /// <param name="cancellationToken">Stops between rows.</param>
     /// <returns>One case a row, in order.</returns>
+    /// <exception cref="EngineOverloadedException">The engine is out of order or stopping.</exception>
     public async Task<IReadOnlyList<EvaluationCase>> EvaluateAsync(string category, IReadOnlyList<TrainingRow> rows, CancellationToken cancellationToken)
     {
         EvaluationCase[] cases = new EvaluationCase[rows.Count];
@@ -67,7 +69,7 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
             Sampling = SamplingParameters.Greedy with { StopTokenIds = [.. format.StopTokens.Select(tokenizer.FindAddedToken).OfType<int>()] },
         };
         List<int> ids = [];
-        await foreach (GenerationUpdate update in engine.Generate(request, cancellationToken).ConfigureAwait(false))
+        await foreach (GenerationUpdate update in (await engine.QueueAsync(request, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false))
         {
             ids.AddRange(update.TokenIds);
         }

@@ -102,7 +102,7 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
         List<int> tokens = [];
         List<float> logProbs = [];
         GenerationUpdate? last = null;
-        await foreach (GenerationUpdate update in (await QueueAsync(request, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false))
+        await foreach (GenerationUpdate update in (await engine.QueueAsync(request, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false))
         {
             tokens.AddRange(update.TokenIds);
             logProbs.AddRange(update.LogProbs!.Select(item => item.LogProb));
@@ -119,21 +119,5 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
         string completion = tokenizer.Decode(tokens, skipSpecial: false);
         RewardOutcome outcome = await pool.ScoreAsync(new RewardSample(completion, prompt.Row), cancellationToken).ConfigureAwait(false);
         return new Rollout([.. tokens], [.. logProbs], last.FinishReason == FinishReason.Length, weightVersion, completion, outcome);
-    }
-
-    /// <summary>Waits for a place where others have filled the engine's queue.</summary>
-    private async Task<IAsyncEnumerable<GenerationUpdate>> QueueAsync(GenerationRequest request, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return engine.Generate(request, cancellationToken);
-            }
-            catch (EngineOverloadedException error) when (engine.Snapshot().Healthy && !error.IsStopping)
-            {
-                await Task.Delay(error.RetryAfter, cancellationToken).ConfigureAwait(false);
-            }
-        }
     }
 }
