@@ -122,9 +122,37 @@ public sealed class PromotionTests
         Assert.Equal(2, server.Host.Versions.Count);
     }
 
-    private static async Task TrainAsync(TrainingServer server, bool validated)
+    [Fact]
+    public async Task HeldOutScores_OfFewerRowsThanAreAnsweredNow_AreMeasuredAgain()
     {
-        string file = await server.FileAsync();
+        string data = Directory.CreateTempSubdirectory("tooln1-rows-").FullName;
+        string rows = TrainingServer.Row + "\n" + TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal);
+        try
+        {
+            using (TrainingServer server = new(engine => engine.Answer = _ => Right, data, ("ToolN1:Training:MaxHeldOutRows", "1")))
+            {
+                await TrainAsync(server, validated: true, rows);
+                Assert.Contains("Held-out exact match: 1 of 1 rows before, 1 now.", await server.MessagesAsync(await NewestJobAsync(server)));
+            }
+
+            using TrainingServer next = new(engine => engine.Answer = _ => Right, data, ("ToolN1:Training:MaxHeldOutRows", "2"));
+            await TrainAsync(next, validated: true, rows);
+            Assert.Contains("Held-out exact match: 2 of 2 rows before, 2 now.", await next.MessagesAsync(await NewestJobAsync(next)));
+            JsonNode change = await next.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+            Assert.Equal((2, 2, 2), (change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(), change["correct_now"]!.GetValue<int>()));
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    private static async Task<string> NewestJobAsync(TrainingServer server) =>
+        (await server.GetAsync("/v1/fine_tuning/jobs?limit=1"))["data"]![0]!["id"]!.GetValue<string>();
+
+    private static async Task TrainAsync(TrainingServer server, bool validated, string rows = TrainingServer.Row)
+    {
+        string file = await server.FileAsync(rows);
         await server.UntilAsync(await server.JobAsync(file, validated ? $$""","validation_file":"{{file}}" """ : ""), "succeeded");
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -24,14 +25,14 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
     /// <returns>The score, and the cases where they were measured now.</returns>
     public async Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(string rowsFile, string weightVersion, HeldOutJudge? judge, CancellationToken cancellationToken)
     {
-        string hash = judge is null ? DurableFolder.Checksum(rowsFile) : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(DurableFolder.Checksum(rowsFile) + judge.Key)));
+        TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
+        string hash = HashOf(rowsFile, rows.Length, judge);
         EvaluationRecord? known = await store.ReadAsync(context => context.Evaluations.FindAsync([weightVersion, hash], cancellationToken).AsTask()).ConfigureAwait(false);
         if (known is not null)
         {
             return (new HeldOutScore(hash, known.Verdicts), []);
         }
 
-        TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
         RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8, Reward = judge?.Reward };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
         HeldOutScore score = new(hash, cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
@@ -46,10 +47,14 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
         }).ConfigureAwait(false);
         return (score, cases);
     }
+
+    /// <summary>Scores are compared and kept under what they count: with another limit on the rows they count something else.</summary>
+    private static string HashOf(string rowsFile, int rows, HeldOutJudge? judge) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{DurableFolder.Checksum(rowsFile)}:{rows}:{judge?.Key}"))));
 }
 
 /// <summary>How a version did on held-out rows.</summary>
-/// <param name="DataHash">SHA-256 of the rows, and of the grader where one judged.</param>
+/// <param name="DataHash">SHA-256 of the rows, of how many of them were answered, and of the grader where one judged.</param>
 /// <param name="Verdicts">A digit a row: 1 for a right answer.</param>
 public sealed record HeldOutScore(string DataHash, string Verdicts)
 {

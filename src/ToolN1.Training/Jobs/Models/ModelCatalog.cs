@@ -61,6 +61,7 @@ public sealed class ModelCatalog : IDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>To be disposed when the request has ended.</returns>
     /// <exception cref="TrainingRefusedException">There is no such model.</exception>
+    /// <exception cref="CheckpointException">Its files cannot be used: damaged, or an adapter of other weights than its base has by now.</exception>
     public async Task<ModelUse> UseAsync(string? name, CancellationToken cancellationToken)
     {
         if (name is null || name == BaseName)
@@ -230,7 +231,7 @@ public sealed class ModelCatalog : IDisposable
 
     private async Task<ModelRecord> AddRecordAsync(JobRecord job, int step, string folder, CancellationToken cancellationToken)
     {
-        LoadedModel loaded = await ReadAsync(job.StartModel, _store.PathOf(folder), cancellationToken).ConfigureAwait(false);
+        LoadedModel loaded = await ReadAsync(job.StartModel, _store.PathOf(folder), registered: null, cancellationToken).ConfigureAwait(false);
         ModelRecord model = new()
         {
             Name = ModelNames.Of(BaseName, job.Number, step, job.Suffix),
@@ -287,13 +288,18 @@ public sealed class ModelCatalog : IDisposable
         model ??= await FindAsync(name, cancellationToken).ConfigureAwait(false);
         string folder = whole ? await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false) : _store.PathOf(model.Folder);
         await Task.Run(() => DurableFolder.Check(folder), cancellationToken).ConfigureAwait(false);
-        ModelUse first = _loaded.Add(key, await ReadAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, cancellationToken).ConfigureAwait(false));
+        ModelUse first = _loaded.Add(key, await ReadAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, model.WeightVersion, cancellationToken).ConfigureAwait(false));
         await _loaded.EvictAsync().ConfigureAwait(false);
         return first;
     }
 
     /// <summary>Reads a folder into memory; an adapter goes over its base's whole weights, which stay as long as it does. Under the loading lock.</summary>
-    private async Task<LoadedModel> ReadAsync(string startModel, string folder, CancellationToken cancellationToken)
+    /// <param name="startModel">What its job started from.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="registered">Version that an adapter was registered under; null for a new one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CheckpointException">It cannot be read, or is an adapter of other weights than its base has by now.</exception>
+    private async Task<LoadedModel> ReadAsync(string startModel, string folder, string? registered, CancellationToken cancellationToken)
     {
         if (!PeftFolder.Is(folder))
         {
@@ -305,6 +311,7 @@ public sealed class ModelCatalog : IDisposable
         {
             using LoraAdapter adapter = await Task.Run(() => PeftFolder.Read(folder), cancellationToken).ConfigureAwait(false);
             string version = PeftFolder.VersionOf(folder, @base.WeightVersion!);
+            RequireSameBase(folder, registered ?? version, version);
             await _host.AddAdapterAsync(version, @base.WeightVersion!, adapter, cancellationToken).ConfigureAwait(false);
             return new LoadedModel(version, @base);
         }
@@ -327,13 +334,42 @@ public sealed class ModelCatalog : IDisposable
         string merged = own + "-merged";
         if (!Directory.Exists(merged))
         {
-            string startFolder = await StartFolderAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            string startModel = await StartOfAsync(model, cancellationToken).ConfigureAwait(false);
+            string startFolder = await StartFolderAsync(startModel, cancellationToken).ConfigureAwait(false);
+            RequireSameBase(own, model.WeightVersion, PeftFolder.VersionOf(own, await WholeVersionAsync(startModel, cancellationToken).ConfigureAwait(false)));
             string temporary = DurableFolder.Begin(merged);
             await Task.Run(() => MergedFolder.Write(own, startFolder, temporary), cancellationToken).ConfigureAwait(false);
             DurableFolder.Commit(temporary, merged);
         }
 
         return merged;
+    }
+
+    /// <summary>An adapter's version tells its base's too: whoever replaces a served model's files under its name leaves adapters that fit nothing any more.</summary>
+    private static void RequireSameBase(string folder, string registered, string version)
+    {
+        if (version != registered)
+        {
+            throw new CheckpointException(folder, $"was trained over other weights than its base has now (version {version} instead of {registered}).");
+        }
+    }
+
+    /// <summary>Version of a model's whole weights. Under the loading lock.</summary>
+    private async Task<string> WholeVersionAsync(string name, CancellationToken cancellationToken)
+    {
+        if (name == First)
+        {
+            return _served.Info.WeightVersion;
+        }
+
+        ModelRecord model = await FindAsync(name, cancellationToken).ConfigureAwait(false);
+        if (!PeftFolder.Is(_store.PathOf(model.Folder)))
+        {
+            return model.WeightVersion;
+        }
+
+        using ModelUse merged = await LoadAsync(name, whole: true, cancellationToken).ConfigureAwait(false);
+        return merged.WeightVersion!;
     }
 
     private Task<string> StartOfAsync(ModelRecord model, CancellationToken cancellationToken) =>

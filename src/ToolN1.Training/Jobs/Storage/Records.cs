@@ -182,7 +182,7 @@ public sealed class EvaluationRecord
     /// <summary>Identity of the weights.</summary>
     public required string WeightVersion { get; init; }
 
-    /// <summary>SHA-256 of the rows.</summary>
+    /// <summary>See <see cref="Models.HeldOutScore.DataHash"/>.</summary>
     public required string DataHash { get; init; }
 
     /// <summary>A digit a row, in order: 1 for an exact match.</summary>
