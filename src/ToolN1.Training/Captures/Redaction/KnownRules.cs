@@ -13,6 +13,7 @@ internal static class KnownRules
     private const string Phone =
         @"\+\d[\d ().\-]{6,20}\d|\b00\d[\d \-]{8,18}\d\b|\b0\d{1,4}[ /]\d[\d \-]{3,14}\d\b|\b0\d{2,4}-\d{5,9}\b|(?:\(\d{3}\) ?|\b\d{3}[ .\-])\d{3}[ .\-]\d{4}\b";
 
+    private const int ShortestCard = 13;
     private const string Card = @"\b\d(?:[ \-]?\d){12,18}\b";
 
     // What announces itself: prefixes that providers document, JSON web tokens, PEM blocks.
@@ -32,7 +33,7 @@ internal static class KnownRules
         {
             yield return Rule("key", Key);
             // "The password is wrong" holds none: what is one has a digit in it.
-            yield return Rule("key", Named, value => value.Any(char.IsAsciiDigit));
+            yield return Rule("key", Named, Whole(value => value.Any(char.IsAsciiDigit)));
         }
 
         if (options.Emails)
@@ -42,17 +43,34 @@ internal static class KnownRules
 
         if (options.CardNumbers)
         {
-            yield return Rule("card", Card, HasCheckDigit);
+            yield return Rule("card", Card, CardLength);
         }
 
         if (options.PhoneNumbers)
         {
-            yield return Rule("phone", Phone, value => value.Count(char.IsAsciiDigit) is >= 9 and <= 17);
+            yield return Rule("phone", Phone, Whole(value => value.Count(char.IsAsciiDigit) is >= 9 and <= 17));
         }
     }
 
+    /// <summary>
+    /// The longest beginning with a right check digit that has enough digits and ends where a group of them does: behind the
+    /// number an expiry date may stand, which looks like its last group.
+    /// </summary>
+    private static int CardLength(string text)
+    {
+        for (int end = text.Length; end > 0 && Digits(text.AsSpan(0, end)) >= ShortestCard; end = text.LastIndexOfAny([' ', '-'], end - 1))
+        {
+            if (HasCheckDigit(text.AsSpan(0, end)))
+            {
+                return end;
+            }
+        }
+
+        return 0;
+    }
+
     /// <summary>Luhn's check, which numbers of payment cards pass and one in ten of others.</summary>
-    private static bool HasCheckDigit(string text)
+    private static bool HasCheckDigit(ReadOnlySpan<char> text)
     {
         int sum = 0;
         int place = 0;
@@ -68,6 +86,19 @@ internal static class KnownRules
         return sum > 0 && sum % 10 == 0;
     }
 
-    private static RedactionRule Rule(string name, string pattern, Func<string, bool>? accepts = null) =>
-        new(name, RedactionRule.Linear(pattern), $"[{name}-{{n}}]", accepts);
+    private static int Digits(ReadOnlySpan<char> text)
+    {
+        int count = 0;
+        foreach (char character in text)
+        {
+            count += char.IsAsciiDigit(character) ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    private static Func<string, int> Whole(Func<string, bool> accepts) => value => accepts(value) ? value.Length : 0;
+
+    private static RedactionRule Rule(string name, string pattern, Func<string, int>? accepted = null) =>
+        new(name, RedactionRule.Linear(pattern), $"[{name}-{{n}}]", accepted);
 }

@@ -7,8 +7,8 @@ namespace ToolN1.Training.Captures.Redaction;
 /// <param name="Name">Its name, by which it is counted.</param>
 /// <param name="Pattern">Matches in linear time. A group <c>value</c>, where there is one, is what is taken out.</param>
 /// <param name="Replacement">What stands in its place, <c>{n}</c> numbering the values of a capture.</param>
-/// <param name="Accepts">Whether a match is what it looks like; null for every one.</param>
-internal sealed record RedactionRule(string Name, Regex Pattern, string Replacement, Func<string, bool>? Accepts = null)
+/// <param name="Accepted">How many characters of a value, from its beginning, are what it looks like: 0 for none; null for all of every one.</param>
+internal sealed record RedactionRule(string Name, Regex Pattern, string Replacement, Func<string, int>? Accepted = null)
 {
     /// <summary>The text in place of the value number <paramref name="number"/>.</summary>
     public string Placeholder(int number) => Replacement.Replace("{n}", number.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
@@ -16,13 +16,18 @@ internal sealed record RedactionRule(string Name, Regex Pattern, string Replacem
     /// <summary>The values in a text, in order: where they stand and how long they are.</summary>
     public IEnumerable<(int Index, int Length)> Find(string text)
     {
-        for (Match match = Pattern.Match(text); match.Success; match = match.NextMatch())
+        Match match = Pattern.Match(text);
+        while (match.Success)
         {
             Group value = match.Groups["value"] is { Success: true } named ? named : match;
-            if (value.Length > 0 && Accepts?.Invoke(value.Value) != false)
+            int length = value.Length == 0 ? 0 : Accepted?.Invoke(value.Value) ?? value.Length;
+            if (length > 0)
             {
-                yield return (value.Index, value.Length);
+                yield return (value.Index, length);
             }
+
+            // What is behind a value may begin another.
+            match = length > 0 && length < value.Length ? Pattern.Match(text, value.Index + length) : match.NextMatch();
         }
     }
 
