@@ -25,4 +25,7 @@ internal static partial class JobLog
 
     [LoggerMessage(2007, LogLevel.Error, "Looking for the next job failed; trying again")]
     public static partial void QueueNotRead(ILogger logger, Exception exception);
+
+    [LoggerMessage(2008, LogLevel.Error, "Whether job {Job} is to pause or stop cannot be read; trying again in {Seconds} s")]
+    public static partial void WishNotRead(ILogger logger, Exception exception, string job, double seconds);
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ToolN1.Training.Grpo;
@@ -6,9 +7,14 @@ using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Training.Jobs;
 
-/// <summary>Writes what a method reports into the tables.</summary>
+/// <summary>
+/// Writes what a method reports into the tables. A database that is out of reach is tried again for a few seconds, so that a
+/// short outage ends no run; on the caller's thread, whose step waits meanwhile.
+/// </summary>
 internal sealed class JobReporter(TrainingStore store, string jobId) : IJobReporter
 {
+    private static readonly TimeSpan[] RetryDelays = [.. new[] { 0.25, 0.5, 1, 2, 4 }.Select(TimeSpan.FromSeconds)];
+
     private SortedDictionary<string, double> _last = new(StringComparer.Ordinal);
     private int _firstStep;
     private long _began;
@@ -18,7 +24,7 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     {
         _firstStep = doneSteps;
         _began = store.Now;
-        store.Write(context =>
+        Write(context =>
         {
             // A process that was killed may have reported steps beyond its last checkpoint; they are done again.
             context.Metrics.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
@@ -32,14 +38,14 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     }
 
     /// <inheritdoc/>
-    public void Message(string level, string message) => store.Write(context => context.AddEvent(jobId, store.Now, level, message));
+    public void Message(string level, string message) => Write(context => context.AddEvent(jobId, store.Now, level, message));
 
     /// <inheritdoc/>
     public void Measured(int step, long trainedTokens, string headline, IReadOnlyDictionary<string, double> figures)
     {
         _last = Finite(figures);
         _last["step"] = step;
-        store.Write(context =>
+        Write(context =>
         {
             foreach ((string name, double value) in _last.Where(figure => figure.Key != "step"))
             {
@@ -58,7 +64,8 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     public void Evaluated(int step, string message, IReadOnlyDictionary<string, double> figures)
     {
         SortedDictionary<string, double> finite = Finite(figures);
-        store.Write(context =>
+        SortedDictionary<string, double> data = new(finite, StringComparer.Ordinal) { ["step"] = step };
+        Write(context =>
         {
             foreach ((string name, double value) in finite)
             {
@@ -68,14 +75,13 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
                 _last[name] = value;
             }
 
-            finite["step"] = step;
             _last["step"] = step;
-            context.AddEvent(jobId, store.Now, "info", message, finite);
+            context.AddEvent(jobId, store.Now, "info", message, data);
         });
     }
 
     /// <inheritdoc/>
-    public void Sampled(int step, IReadOnlyList<GrpoSample> samples) => store.Write(context => context.Samples.AddRange(samples.Select((sample, place) => new SampleRecord
+    public void Sampled(int step, IReadOnlyList<GrpoSample> samples) => Write(context => context.Samples.AddRange(samples.Select((sample, place) => new SampleRecord
     {
         JobId = jobId,
         Step = step,
@@ -93,11 +99,14 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     public IReadOnlyList<string> Edits(int step)
     {
         List<string> edits = [];
-        if (store.Read(context => context.Edits.Any(item => item.JobId == jobId && (item.FromStep == null || item.FromStep == step))))
+        if (Retry(() => store.Read(context => context.Edits.Any(item => item.JobId == jobId && (item.FromStep == null || item.FromStep == step)))))
         {
-            store.Write(context =>
+            Write(context =>
             {
-                foreach (EditRecord edit in context.Edits.Where(item => item.JobId == jobId && (item.FromStep == null || item.FromStep == step)).OrderBy(item => item.Sequence).ToList())
+                // Earlier ones again, in the order in which they were asked for: after a run that went back to a checkpoint, an
+                // older change may hold from a later step than a newer one, and must not undo it there.
+                edits.Clear();
+                foreach (EditRecord edit in context.Edits.Where(item => item.JobId == jobId && (item.FromStep == null || item.FromStep <= step)).OrderBy(item => item.Sequence).ToList())
                 {
                     if (edit.FromStep is null)
                     {
@@ -117,7 +126,7 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     public void Saved(int step, string folder)
     {
         string relative = Path.GetRelativePath(store.Root, folder);
-        store.Write(context =>
+        Write(context =>
         {
             foreach (CheckpointRecord old in context.Checkpoints.Where(item => item.JobId == jobId).ToList())
             {
@@ -138,6 +147,28 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             });
             context.AddEvent(jobId, store.Now, "info", $"Checkpoint created at step {step}");
         });
+    }
+
+    private void Write(Action<TrainingContext> write) => Retry(() =>
+    {
+        store.Write(write);
+        return true;
+    });
+
+    /// <summary>What the function does must be the same the second time.</summary>
+    private static T Retry<T>(Func<T> function)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                return function();
+            }
+            catch (Exception error) when (tries < RetryDelays.Length && error is DbException or DbUpdateException && JobFailure.Of(error).Code != "disk_full")
+            {
+                Thread.Sleep(RetryDelays[tries]);
+            }
+        }
     }
 
     private static SortedDictionary<string, double> Finite(IReadOnlyDictionary<string, double> figures) =>

@@ -1,8 +1,11 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine.Model;
 using ToolN1.Training;
+using ToolN1.Training.Jobs;
 
 namespace ToolN1.Api.Tests.FineTuning;
 
@@ -134,6 +137,32 @@ public sealed class JobLifecycleTests
         Assert.Equal(1, checkpoint["step_number"]!.GetValue<int>());
     }
 
+    [Fact]
+    public async Task DatabaseOutOfReachWhileAJobRuns_EndsNothing_AndPauseIsHeardOnceItIsBack()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string job = await server.JobAsync(file);
+        server.Method.Permits.Release(1);
+        await StepAsync(server, job, 1);
+        await ExecuteAsync(server, "ALTER TABLE jobs RENAME TO elsewhere");
+        server.Services.GetRequiredService<JobSignal>().Wake();
+        for (int i = 0; !server.Log.Lines.Any(line => line.Text.Contains("is to pause or stop cannot be read", StringComparison.Ordinal)); i++)
+        {
+            Assert.True(i < 3000);
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        await ExecuteAsync(server, "ALTER TABLE elsewhere RENAME TO jobs");
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/pause");
+        await server.UntilAsync(job, "paused");
+        server.Method.IsHeld = false;
+        await server.UntilAsync(await server.JobAsync(file), "succeeded");
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/resume");
+        await server.UntilAsync(job, "succeeded");
+    }
+
     public static TheoryData<string> Failures => ["disk_full", "non_finite", "checkpoint_unusable", "internal_error"];
 
     [Theory]
@@ -208,6 +237,17 @@ public sealed class JobLifecycleTests
         {
             Directory.Delete(data, recursive: true);
         }
+    }
+
+    private static async Task ExecuteAsync(TrainingServer server, string sql)
+    {
+        await using SqliteConnection connection = new("Data Source=" + Path.Combine(server.DataDirectory, "tooln1.db"));
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // The tests' own text.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
     private static async Task StepAsync(TrainingServer server, string job, int step)

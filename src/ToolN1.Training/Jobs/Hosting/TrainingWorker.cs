@@ -215,7 +215,7 @@ internal sealed class TrainingWorker(
         reporter.Message("info", $"Held-out {(judge is null ? "exact match" : "answers of full reward")}: {first.Correct} of {first.Rows} rows before, {last.Correct} now.");
     }
 
-    /// <summary>Ends the run when the job is asked to pause or cancel.</summary>
+    /// <summary>Ends the run when the job is asked to pause or cancel. A database that cannot be read is asked again later.</summary>
     private async Task WatchAsync(string id, CancellationTokenSource stop, CancellationToken ended)
     {
         try
@@ -223,11 +223,19 @@ internal sealed class TrainingWorker(
             while (!stop.IsCancellationRequested)
             {
                 Task changed = signal.Changed;
-                string wish = await store.ReadAsync(context => context.Jobs.Where(job => job.Id == id).Select(job => job.Wish).FirstAsync(ended)).ConfigureAwait(false);
-                if (wish != JobWish.Run)
+                try
                 {
-                    await stop.CancelAsync().ConfigureAwait(false);
-                    return;
+                    string wish = await store.ReadAsync(context => context.Jobs.Where(job => job.Id == id).Select(job => job.Wish).FirstAsync(ended)).ConfigureAwait(false);
+                    if (wish != JobWish.Run)
+                    {
+                        await stop.CancelAsync().ConfigureAwait(false);
+                        return;
+                    }
+                }
+                catch (Exception error) when (error is not OperationCanceledException)
+                {
+                    JobLog.WishNotRead(logger, error, id, RetryDelay.TotalSeconds);
+                    changed = Task.Delay(RetryDelay, time, ended);
                 }
 
                 await changed.WaitAsync(ended).ConfigureAwait(false);

@@ -76,10 +76,12 @@ public interface IJobReporter
     void Sampled(int step, IReadOnlyList<GrpoSample> samples);
 
     /// <summary>
-    /// Changes that hold from a step on, oldest first, as <see cref="ITrainingMethod.CheckEdit"/> wrote them. Those that have
-    /// come since the last call are given to this step, for this run and for one that goes on from before it.
+    /// Changes that hold at a step, in the order in which they were asked for, as <see cref="ITrainingMethod.CheckEdit"/> wrote
+    /// them: the newest wins. Those that have come since the last call are given to this step, for this run and for one that
+    /// goes on from before it.
     /// </summary>
     /// <param name="step">The step about to begin, from 1.</param>
+    /// <returns>None where nothing changes at this step, earlier ones included.</returns>
     IReadOnlyList<string> Edits(int step);
 
     /// <summary>A checkpoint was written; older ones that the method has removed are forgotten.</summary>

@@ -1,0 +1,90 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using ToolN1.Training.Hosting;
+using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Hosting;
+using ToolN1.Training.Jobs.Storage;
+
+namespace ToolN1.Training.Tests.Jobs;
+
+public sealed class JobReporterTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("tooln1-reporter-").FullName;
+    private readonly TrainingStore _store;
+
+    public JobReporterTests()
+    {
+        _store = new TrainingStore(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = _folder }), TimeProvider.System);
+        _store.Open();
+        _store.Write(context => context.Jobs.Add(new JobRecord
+        {
+            Id = "job",
+            Number = 1,
+            Status = JobStatus.Running,
+            Wish = JobWish.Run,
+            Model = "m",
+            StartModel = "m@base",
+            Method = "reinforcement",
+            Settings = "{}",
+            TrainingFile = "file",
+            DataHash = "hash",
+            Seed = 1,
+            Metadata = "{}",
+            CreatedAt = 0,
+        }));
+    }
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public void Edits_RunThatWentBack_LetTheNewestChangeHold()
+    {
+        JobReporter reporter = new(_store, "job");
+        Ask(1, "first");
+        Assert.Equal(["first"], reporter.Edits(3));
+        Assert.Empty(reporter.Edits(4));
+        Ask(2, "second");
+        Assert.Equal(["first", "second"], reporter.Edits(5));
+
+        // Killed, and gone on from a checkpoint of step 2 with another change: at step 5 it still holds.
+        Ask(3, "third");
+        Assert.Equal(["first", "third"], reporter.Edits(3));
+        Assert.Empty(reporter.Edits(4));
+        Assert.Equal(["first", "second", "third"], reporter.Edits(5));
+    }
+
+    [Fact]
+    public async Task Reports_DatabaseOutOfReachForAMoment_AreWrittenOnceItIsBack()
+    {
+        JobReporter reporter = new(_store, "job");
+        reporter.Started(0, 4);
+        Run("ALTER TABLE events RENAME TO elsewhere");
+        Task back = Task.Run(
+            async () =>
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+                Run("ALTER TABLE elsewhere RENAME TO events");
+            },
+            TestContext.Current.CancellationToken);
+        reporter.Evaluated(0, "held-out rows", new Dictionary<string, double> { ["valid_rate"] = 0.5 });
+        await back;
+
+        Assert.Equal([("valid_rate", 0.5)], _store.Read(context => context.Metrics.AsEnumerable().Select(item => (item.Name, item.Value)).ToList()));
+        Assert.Equal("held-out rows", _store.Read(context => context.Events.OrderBy(item => item.Sequence).Last().Message));
+    }
+
+    private void Ask(long sequence, string values) =>
+        _store.Write(context => context.Edits.Add(new EditRecord { JobId = "job", Sequence = sequence, Values = values, CreatedAt = 0 }));
+
+    private void Run(string sql)
+    {
+        using TrainingContext context = _store.Context();
+#pragma warning disable EF1002 // The tests' own text.
+        context.Database.ExecuteSqlRaw(sql);
+#pragma warning restore EF1002
+    }
+}
