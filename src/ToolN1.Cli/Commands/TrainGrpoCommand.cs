@@ -50,7 +50,7 @@ internal static class TrainGrpoCommand
             Console.WriteLine(outcome switch
             {
                 GrpoOutcome.Finished => $"Model: {run.ModelFolder}",
-                GrpoOutcome.EndedByAlarm => $"Ended by an alarm; the model of the best checkpoint: {run.ModelFolder}",
+                GrpoOutcome.EndedByAlarm => $"Ended by an alarm; the model of step {run.ModelStep}: {run.ModelFolder}",
                 _ => "Stopped and saved; --resume goes on from here.",
             });
             return outcome switch { GrpoOutcome.Finished => 0, GrpoOutcome.EndedByAlarm => 2, _ => 130 };

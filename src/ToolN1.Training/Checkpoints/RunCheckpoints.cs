@@ -41,6 +41,9 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
             ? [.. Directory.GetDirectories(folder, Prefix + "*").Where(path => !path.EndsWith(DurableStorage.TemporarySuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
             : [];
 
+    /// <summary>Step of the newest finished checkpoint from before a step; null where there is none.</summary>
+    public int? NewestBefore(int step) => List().Select(StepOf).LastOrDefault(found => found < step);
+
     /// <summary>The folder of a step's checkpoint.</summary>
     public string PathOf(int step) => Path.Combine(folder, Prefix + step.ToString("D8", CultureInfo.InvariantCulture));
 
@@ -122,6 +125,9 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
             throw new CheckpointException(file, "cannot be read: " + error.Message, error);
         }
     }
+
+    private static int? StepOf(string path) =>
+        int.TryParse(Path.GetFileName(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : null;
 
     private static void CheckManifest(string path)
     {

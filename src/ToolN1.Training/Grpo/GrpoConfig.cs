@@ -203,7 +203,7 @@ public sealed record GrpoEngine
 /// <summary>What stops or warns.</summary>
 public sealed record GrpoAlarms
 {
-    /// <summary>A step whose mean KL to the reference is higher ends the run, and the best checkpoint is what it leaves; null is off.</summary>
+    /// <summary>A step whose mean KL to the reference is higher ends the run, and what it leaves is the best checkpoint, or without held-out rows the newest from before that step; null is off.</summary>
     public double? KlCeiling { get; init; } = 1;
 
     /// <summary>Warns when more of the responses than this were cut off.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ToolN1.Engine;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Model;
+using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Evaluation;
@@ -101,9 +102,11 @@ public sealed class GrpoRun
             int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
             LearningRateSchedule schedule = Schedule(totalSteps);
             Directory.CreateDirectory(_config.Output);
-            using StreamWriter metrics = Open("metrics.jsonl", state.Step);
-            using StreamWriter samples = Open("samples.jsonl", state.Step);
-            using StreamWriter evaluations = Open("evaluations.jsonl", state.Step);
+            using StreamWriter metrics = Open("metrics.jsonl", resume ? state.Step : null);
+            using StreamWriter samples = Open("samples.jsonl", resume ? state.Step : null);
+
+            // One that was broken off left lines of some sets and is done again as a whole.
+            using StreamWriter evaluations = Open("evaluations.jsonl", resume ? state.EvaluatedStep ?? -1 : null);
             _observer.Started(new GrpoStart(
                 ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, state.Step, totalSteps, state.TrainedTokens));
 
@@ -143,7 +146,7 @@ public sealed class GrpoRun
             }
 
             // 4. The model.
-            ModelStep = state.EndedByAlarm ? RestoreBest(session, state) : state.Step;
+            ModelStep = state.EndedByAlarm ? Restore(session, FallbackStep(state) ?? state.Step, state.Step) : state.Step;
             policy.Export(_config.Output, _host.Format);
             return state.EndedByAlarm ? GrpoOutcome.EndedByAlarm : GrpoOutcome.Finished;
         }
@@ -206,7 +209,7 @@ public sealed class GrpoRun
         await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Lines.GrpoStepResult)).ConfigureAwait(false);
         _observer.Stepped(result);
         await LogSamplesAsync(session, step, rollouts).ConfigureAwait(false);
-        GrpoAlarm[] alarms = [.. GrpoStepReport.Alarms(_config, result, state.Edit.KlCeiling ?? _config.Alarms.KlCeiling)];
+        GrpoAlarm[] alarms = [.. GrpoStepReport.Alarms(_config, result, state.Edit.KlCeiling ?? _config.Alarms.KlCeiling, session.HeldOut.Count > 0, _checkpoints.NewestBefore(step))];
         foreach (GrpoAlarm alarm in alarms)
         {
             _observer.Alarmed(alarm);
@@ -394,19 +397,21 @@ public sealed class GrpoRun
     {
         // Nobody else touches the run's own tensors between turns, so writing them stalls no request.
         state.OptimizerUpdates = [.. session.Updater.Optimizers.Select(optimizer => optimizer.Updates)];
-        _checkpoints.Save(session.Policy.Parameters, session.Updater.Optimizers, state, state.BestStep is int best ? [best] : []);
+        _checkpoints.Save(session.Policy.Parameters, session.Updater.Optimizers, state, FallbackStep(state) is int fallback ? [fallback] : []);
         _observer.Saved(state.Step, _checkpoints.PathOf(state.Step));
     }
 
-    private int RestoreBest(Session session, GrpoState state)
+    /// <summary>The step that is left of a run that an alarm ends: the best one, and where nothing was measured the newest from before the alarm.</summary>
+    private int? FallbackStep(GrpoState state) => state.BestStep ?? (state.EndedByAlarm ? _checkpoints.NewestBefore(state.Step) : null);
+
+    private int Restore(Session session, int step, int presentStep)
     {
-        if (state.BestStep is not int best || best == state.Step)
+        if (step != presentStep)
         {
-            return state.Step;
+            _checkpoints.Restore(_checkpoints.PathOf(step), session.Policy.Parameters, []);
         }
 
-        _checkpoints.Restore(_checkpoints.PathOf(best), session.Policy.Parameters, []);
-        return best;
+        return step;
     }
 
     private LearningRateSchedule Schedule(int totalSteps)
@@ -421,12 +426,18 @@ public sealed class GrpoRun
     private IReadOnlyList<int> StopTokens() => [.. _host.Format.StopTokens.Select(_host.Tokenizer.FindAddedToken).OfType<int>()];
 
     /// <summary>Keeps the lines up to the step that the run goes on from; what came after it is done again.</summary>
-    private StreamWriter Open(string name, int doneSteps)
+    /// <param name="name">The file.</param>
+    /// <param name="doneSteps">That step, 0 being the initial policy, or below for none; null for a new run, which begins an empty file.</param>
+    private StreamWriter Open(string name, int? doneSteps)
     {
         string path = Path.Combine(_config.Output, name);
-        string[] kept = doneSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) is int step && step <= doneSteps)] : [];
-        File.WriteAllLines(path, kept);
-        return new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
+        bool goesOn = doneSteps is not null && File.Exists(path);
+        if (goesOn)
+        {
+            DurableStorage.WriteText(path, string.Concat(File.ReadLines(path).Where(line => StepOf(line) <= doneSteps).Select(line => line + "\n")));
+        }
+
+        return new StreamWriter(path, append: goesOn) { AutoFlush = true, NewLine = "\n" };
     }
 
     /// <summary>Null for a line that a killed process left half written.</summary>
@@ -487,6 +498,6 @@ public enum GrpoOutcome
     /// <summary>It was cancelled; its last step is in a checkpoint.</summary>
     Stopped,
 
-    /// <summary>An alarm ended it; the model written is that of the best checkpoint.</summary>
+    /// <summary>An alarm ended it; the model written is that of the best checkpoint, or without held-out rows of the newest from before the alarm.</summary>
     EndedByAlarm,
 }

@@ -72,11 +72,16 @@ internal static class GrpoStepReport
     }
 
     /// <summary>What wants a look about a step.</summary>
-    public static IEnumerable<GrpoAlarm> Alarms(GrpoConfig config, GrpoStepResult result, double? klCeiling)
+    /// <param name="config">The run.</param>
+    /// <param name="result">The step.</param>
+    /// <param name="klCeiling">In force at it; null for none.</param>
+    /// <param name="isMeasured">Whether there are held-out rows, by which one checkpoint is the best.</param>
+    /// <param name="earlier">Step of the newest checkpoint from before; null for none.</param>
+    public static IEnumerable<GrpoAlarm> Alarms(GrpoConfig config, GrpoStepResult result, double? klCeiling, bool isMeasured, int? earlier)
     {
         if (klCeiling is double ceiling && result.Kl > ceiling)
         {
-            yield return new GrpoAlarm(result.Step, "kl_ceiling", $"the mean KL to the initial policy is {result.Kl:F3}, above {ceiling}; the run ends and leaves its best checkpoint", true);
+            yield return new GrpoAlarm(result.Step, "kl_ceiling", $"the mean KL to the initial policy is {result.Kl:F3}, above {ceiling}; the run ends and leaves {Left(isMeasured, earlier)}", true);
         }
 
         if (result.ClippedRatio > config.Alarms.ClippedResponses)
@@ -94,4 +99,9 @@ internal static class GrpoStepReport
             yield return new GrpoAlarm(result.Step, "reward_errors", $"{result.RewardErrorRate:P1} of the responses could not be scored: {string.Join("; ", result.RewardErrors.Select(error => $"{error.Value} × {error.Key}"))}", false);
         }
     }
+
+    private static string Left(bool isMeasured, int? earlier) =>
+        isMeasured ? "its best checkpoint"
+        : earlier is int step ? $"its newest checkpoint from before, of step {step}"
+        : "this step's policy: there is no checkpoint from before";
 }

@@ -169,6 +169,61 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
     }
 
     [Fact]
+    public async Task Execute_KlAboveTheCeilingWithoutHeldOutRows_LeavesTheNewestCheckpointFromBefore()
+    {
+        GrpoConfig config = fixture.Config("ceiling-unmeasured", steps: 20) with
+        {
+            Alarms = new GrpoAlarms { KlCeiling = 1e-3 },
+            Checkpoints = new GrpoCheckpointPlan { EverySteps = 1, Keep = 1 },
+            Loss = new PolicyLossOptions { KlCoefficient = 1e-4 },
+        };
+        using RecordingObserver observer = new();
+        GrpoRun? run = null;
+        Assert.Equal(GrpoOutcome.EndedByAlarm, await fixture.RunAsync(config, observer, Letters, beside: (running, _) =>
+        {
+            run = running;
+            return Task.CompletedTask;
+        }));
+        int broken = observer.Steps[^1].Step;
+        Assert.InRange(broken, 2, 19);
+        Assert.Equal(broken - 1, run!.ModelStep);
+        Assert.Contains($"of step {broken - 1}", observer.Alarms.Single(alarm => alarm.EndsRun).Message, StringComparison.Ordinal);
+        using Decoder left = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
+        using IDisposable scope = NewDisposeScope();
+        Assert.True(left.Embedding.allclose(Embedding(config, broken - 1), 0, 0));
+        Assert.False(left.Embedding.allclose(Embedding(config, broken), 0, 0));
+    }
+
+    [Fact]
+    public async Task Execute_KlAboveTheCeilingWithoutAnyCheckpoint_SaysWhatItLeaves()
+    {
+        GrpoConfig config = fixture.Config("ceiling-bare", steps: 20) with
+        {
+            Alarms = new GrpoAlarms { KlCeiling = 1e-3 },
+            Checkpoints = new GrpoCheckpointPlan { EverySteps = 100 },
+            Loss = new PolicyLossOptions { KlCoefficient = 1e-4 },
+        };
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.EndedByAlarm, await fixture.RunAsync(config, observer, Letters));
+        Assert.Contains("no checkpoint from before", observer.Alarms.Single(alarm => alarm.EndsRun).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_StoppedBeforeItsFirstStepAndResumed_KeepsTheEvaluationOfTheInitialPolicy()
+    {
+        GrpoConfig config = fixture.Config("baseline", steps: 2) with { Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows], EverySteps = 100, MaxRows = 2 } };
+        using RecordingObserver first = new() { StopAfterSave = 0 };
+        Assert.Equal(GrpoOutcome.Stopped, await fixture.RunAsync(config, first, Letters));
+        Assert.Empty(first.Steps);
+        using RecordingObserver second = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, second, Letters, resume: true));
+
+        Assert.Equal([0, 2], LinesOf(config, "evaluations.jsonl"));
+        Assert.Equal([1, 2], LinesOf(config, "metrics.jsonl"));
+        Assert.Equal([2], second.Evaluations.Select(item => item.Step));
+    }
+
+    [Fact]
     public async Task Execute_OtherRequests_AreServedMeanwhileByTheLiveWeights()
     {
         GrpoConfig config = fixture.Config("beside");
@@ -220,6 +275,18 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         using RecordingObserver second = new();
         CheckpointException error = await Assert.ThrowsAsync<CheckpointException>(() => fixture.RunAsync(config, second, Letters, resume: true));
         Assert.Contains("checksum", error.Message, StringComparison.Ordinal);
+    }
+
+    private static int[] LinesOf(GrpoConfig config, string file) =>
+        [.. File.ReadAllLines(Path.Combine(config.Output, file)).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("step").GetInt32())];
+
+    private static Tensor Embedding(GrpoConfig config, int step)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(config.Output, "checkpoints", $"step-{step:D8}", "masters.safetensors"));
+        SafetensorsEntry entry = file.Find(ModelTensors.Embedding)!;
+        Tensor tensor = empty(entry.Shape.ToArray(), ScalarType.Float32);
+        file.ReadInto(entry, tensor);
+        return tensor;
     }
 
     private static byte[] Newest(GrpoConfig config, int step, string file) =>

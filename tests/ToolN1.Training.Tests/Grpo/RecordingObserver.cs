@@ -11,6 +11,9 @@ internal sealed class RecordingObserver : IGrpoObserver, IDisposable
 
     public Action<GrpoStepResult> AtStep { get; init; } = _ => { };
 
+    /// <summary>Cancels the run once this step's checkpoint is written; 0 is the initial policy's.</summary>
+    public int? StopAfterSave { get; init; }
+
     public CancellationToken StopToken => _stop.Token;
 
     public GrpoStart? Start { get; private set; }
@@ -47,6 +50,10 @@ internal sealed class RecordingObserver : IGrpoObserver, IDisposable
     {
         Assert.True(File.Exists(Path.Combine(path, "manifest.json")));
         Saves.Add(step);
+        if (step == StopAfterSave)
+        {
+            _stop.Cancel();
+        }
     }
 
     public void Alarmed(GrpoAlarm alarm) => Alarms.Add(alarm);
