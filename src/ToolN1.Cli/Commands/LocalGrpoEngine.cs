@@ -37,7 +37,7 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
         try
         {
             InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.Model))), GrpoEngineOptions.Of(config, model));
-            return new LocalGrpoEngine(engine, new GrpoHost(engine, engine.Host, tokenizer, format), device);
+            return new LocalGrpoEngine(engine, new GrpoHost(engine, engine.Host, tokenizer, format, decoder.WeightVersion), device);
         }
         catch
         {

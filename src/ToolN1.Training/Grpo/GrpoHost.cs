@@ -10,4 +10,9 @@ namespace ToolN1.Training.Grpo;
 /// <param name="Models">Grants the lease under which the policy is trained and published.</param>
 /// <param name="Tokenizer">The model's.</param>
 /// <param name="Format">The chat format that prompts are rendered in.</param>
-public sealed record GrpoHost(IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format);
+/// <param name="StartVersion">
+/// Version under which the weights of the run's <c>model</c> are served, which stays served until the run has ended: an
+/// adapter is trained over it and shares its memory. Null where nobody knows: an adapter's base is read from the folder then,
+/// and must be what is live.
+/// </param>
+public sealed record GrpoHost(IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format, string? StartVersion = null);

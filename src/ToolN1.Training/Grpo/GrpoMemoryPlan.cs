@@ -24,9 +24,9 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
     /// <param name="config">The run.</param>
     /// <param name="model">Shape of its model.</param>
     /// <param name="device">Where it is to run; need not be there.</param>
-    /// <param name="server">Limits of the server whose engine samples; null for an engine of the run's own.</param>
+    /// <param name="server">The server whose engine samples; null for an engine of the run's own.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The engine's limits contradict the model.</exception>
-    public static GrpoMemoryPlan Create(GrpoConfig config, ModelConfig model, Device device, EngineOptions? server = null)
+    public static GrpoMemoryPlan Create(GrpoConfig config, ModelConfig model, Device device, GrpoServer? server = null)
     {
         ScalarType compute = ComputeDType.Select(config.DType, device);
         ScalarType serving = DTypeSelector.Select(config.Engine.DType, model.DeclaredDType, device);
@@ -34,8 +34,8 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
         long parameters = ModelTensors.CountParameters(model);
         long trained = config.Lora is GrpoLora lora ? LoraAdapter.CountParameters(model, lora.Rank, lora.Targets) : parameters;
         bool isLora = config.Lora is not null;
-        bool sharesBase = isLora && serving == frozen && !InferenceEngine.Packs(model, serving, device);
-        EnginePlan engine = EnginePlan.Create(server ?? GrpoEngineOptions.Of(config, model), model, serving, device);
+        bool sharesBase = isLora && serving == frozen && server?.StartsFromFirst != false && !InferenceEngine.Packs(model, serving, device);
+        EnginePlan engine = EnginePlan.Create(server?.Engine ?? GrpoEngineOptions.Of(config, model), model, serving, device);
         List<GrpoMemoryItem> items = [];
         void Add(string kind, string what, long bytes)
         {
@@ -48,6 +48,7 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
         // 1. Serving: what is live, what rolls out, and the cache.
         Add("process", "runtime, libtorch and compiled code", device.type == DeviceType.CUDA ? CudaProcess : CpuProcess);
         Add("serving_weights", $"{serving}", parameters * Size(serving));
+        Add("first_weights", $"the model that the server was started with, which stays beside the promoted one, {serving}", server?.IsFirstLive == false ? parameters * Size(serving) : 0);
         Add("rollout_weights", isLora ? "the adapter's published copy, f32" : $"the published working copy, {serving}", isLora ? trained * 4 : parameters * Size(serving));
         Add("kv_cache", $"{engine.Blocks * engine.BlockSize:N0} tokens", (long)engine.Blocks * engine.BlockSize * model.KeyValueBytesPerToken(Size(serving)));
 
@@ -90,7 +91,7 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
     /// <param name="limit">Bytes there are.</param>
     /// <param name="server">As for <see cref="Create"/>; what it was given is not among the changes.</param>
     /// <returns>The changes and the totals they lead to; the last one fits where any does.</returns>
-    public static IReadOnlyList<GrpoMemoryRemedy> Remedies(GrpoConfig config, ModelConfig model, Device device, long limit, EngineOptions? server = null)
+    public static IReadOnlyList<GrpoMemoryRemedy> Remedies(GrpoConfig config, ModelConfig model, Device device, long limit, GrpoServer? server = null)
     {
         List<GrpoMemoryRemedy> remedies = [];
         GrpoConfig current = config;
@@ -185,6 +186,12 @@ public sealed record GrpoMemoryPlan(IReadOnlyList<GrpoMemoryItem> Items)
         ? (long)lora.Rank * Math.Max(model.HiddenSize, model.IntermediateSize)
         : ModelTensors.Enumerate(model).Max(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size));
 }
+
+/// <summary>The server that a job runs in.</summary>
+/// <param name="Engine">Limits of its engine.</param>
+/// <param name="StartsFromFirst">Whether the job starts from the model that the server was started with, whose memory an adapter's training may share.</param>
+/// <param name="IsFirstLive">Whether that model is live; where another one was promoted, both are in memory.</param>
+public sealed record GrpoServer(EngineOptions Engine, bool StartsFromFirst = true, bool IsFirstLive = true);
 
 /// <summary>A kind of memory.</summary>
 /// <param name="Kind">snake_case.</param>

@@ -92,7 +92,7 @@ public sealed class GrpoRun
         CheckFits();
         PromptDataset data = PromptDataset.Load(_config, _host.Tokenizer, _host.Format, _host.Engine.Model.MaxModelLength, cancellationToken);
         IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> heldOut = ReadHeldOut();
-        await using ModelLease lease = _host.Models.Lease(_name, _config.Engine.LiveShare);
+        await using ModelLease lease = _host.Models.Lease(_name, _config.Engine.LiveShare, _host.StartVersion);
         (Policy policy, PolicyUpdater updater) = await lease.TurnAsync(() => Load(lease), cancellationToken).ConfigureAwait(false);
         try
         {
@@ -357,7 +357,7 @@ public sealed class GrpoRun
         Policy policy;
         try
         {
-            policy = Policy.Create(_config, lease);
+            policy = Policy.Create(_config, lease, _host.StartVersion);
         }
         catch (InvalidOperationException error)
         {

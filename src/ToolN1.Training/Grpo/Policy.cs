@@ -59,10 +59,11 @@ internal sealed class Policy : IDisposable
 
     /// <summary>Loads what a run trains.</summary>
     /// <param name="config">The run.</param>
-    /// <param name="lease">Whose device it is; its base weights are shared where an adapter leaves them unchanged.</param>
+    /// <param name="lease">Whose device it is.</param>
+    /// <param name="startVersion">Version of the weights in the run's folder; an adapter shares the lease's base weights where they are these. Null reads the folder.</param>
     /// <exception cref="CheckpointException">The folder cannot be used.</exception>
     /// <exception cref="InvalidOperationException">An adapter is to stand on other weights than those that are served.</exception>
-    public static Policy Create(GrpoConfig config, ModelLease lease)
+    public static Policy Create(GrpoConfig config, ModelLease lease, string? startVersion)
     {
         using IDisposable noGrad = no_grad();
         Device device = lease.Device;
@@ -80,13 +81,13 @@ internal sealed class Policy : IDisposable
             return new Policy(config, decoder, frozen, null);
         }
 
-        Decoder @base = Shared(lease, compute) ?? CheckpointLoader.Load(config.Model, device, FrozenDType(ModelConfig.Load(config.Model), compute));
+        Decoder @base = (startVersion == lease.BaseVersion ? Shared(lease, compute) : null) ?? CheckpointLoader.Load(config.Model, device, FrozenDType(ModelConfig.Load(config.Model), compute));
         SetCompute(@base, compute);
         if (@base.WeightVersion != lease.BaseVersion)
         {
             string version = @base.WeightVersion;
             @base.Dispose();
-            throw new InvalidOperationException($"The adapter's base {config.Model} has version {version}, but version {lease.BaseVersion} is served; adapters are served over the same weights.");
+            throw new InvalidOperationException($"The adapter's base {config.Model} has version {version}, but the run's adapters would be served over version {lease.BaseVersion}; both must be the same weights.");
         }
 
         LoraAdapter adapter = LoraAdapter.Create(@base.Config, lora.Rank, lora.Alpha, lora.Targets, config.Seed, device);

@@ -113,6 +113,31 @@ public sealed class JobLifecycleTests
     }
 
     [Fact]
+    public async Task JobThatTrainsOverItsStart_PausedWhileAnotherModelIsPromoted_GoesOnOverItsOwn()
+    {
+        using TrainingServer server = new();
+        server.Method.TrainsOverItsStart = true;
+        string file = await server.FileAsync();
+        await server.UntilAsync(await server.JobAsync(file), "succeeded");
+        server.Method.IsHeld = true;
+        string job = await server.JobAsync(file);
+        server.Method.Permits.Release(1);
+        await StepAsync(server, job, 1);
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/pause");
+        await server.UntilAsync(job, "paused");
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{FakeEngine.ModelName}}@job-1-step-3","force":true}""");
+        server.Method.Permits.Release(2);
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/resume");
+        await server.UntilAsync(job, "succeeded");
+
+        // What is live does not matter to a job that began before; one that is made now starts from it.
+        server.Method.IsHeld = false;
+        await server.UntilAsync(await server.JobAsync(file), "succeeded");
+        Assert.Equal("job-1-step-3", server.Host.LiveVersion);
+        Assert.Equal(["0123456789abcdef", "0123456789abcdef", "0123456789abcdef", "job-1-step-3"], server.Method.StartVersions);
+    }
+
+    [Fact]
     public async Task Cancel_RunningWaitingAndPaused_EndsEach()
     {
         using TrainingServer server = new();

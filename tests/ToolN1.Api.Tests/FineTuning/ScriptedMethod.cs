@@ -23,12 +23,21 @@ internal sealed class ScriptedMethod : ITrainingMethod
     /// <summary>Training rows of each run.</summary>
     public ConcurrentQueue<string> Rows { get; } = [];
 
+    /// <summary>Version of the start model that each run was given.</summary>
+    public ConcurrentQueue<string?> StartVersions { get; } = [];
+
+    /// <summary>What <see cref="ITrainingMethod.NeedsStartServed"/> says.</summary>
+    public bool TrainsOverItsStart { get; set; }
+
+    public bool NeedsStartServed(string settings) => TrainsOverItsStart;
+
     public string Resolve(JsonElement settings, MethodInputs inputs) =>
         """{"n_epochs":1,"batch_size":1,"learning_rate_multiplier":1,"checkpoint_every_steps":1,"live_share":0.5}""";
 
     public async Task<MethodResult?> RunAsync(MethodRun run, CancellationToken cancellationToken)
     {
         Rows.Enqueue(await File.ReadAllTextAsync(run.TrainingRows, CancellationToken.None));
+        StartVersions.Enqueue(run.StartVersion);
         if (Failures.TryDequeue(out Exception? failure))
         {
             throw failure;

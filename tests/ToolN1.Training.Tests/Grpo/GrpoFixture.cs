@@ -20,27 +20,9 @@ public sealed class GrpoFixture : IDisposable
         Rows = Path.Combine(Folder, "rows.jsonl");
         TrainingRowWriter.Write(Rows, MakeRows());
         Model = Path.Combine(Folder, "model");
-        TokenizerCorpus.Train([Rows], 600).Write(Model);
-        Tokenizer tokenizer = Tokenizer.Load(Model);
-        ModelConfig config = new()
-        {
-            Architecture = ModelArchitecture.Qwen2,
-            HiddenSize = 64,
-            IntermediateSize = 96,
-            Layers = 2,
-            Heads = 2,
-            KeyValueHeads = 1,
-            HeadDim = 32,
-            VocabularySize = tokenizer.VocabularySize,
-            RmsNormEpsilon = 1e-6,
-            RopeTheta = 10000,
-            MaxPositionEmbeddings = 1024,
-            TieWordEmbeddings = true,
-            QkvBias = true,
-            QkNorm = false,
-            DeclaredDType = "float32",
-        };
-        RandomCheckpoint.Write(config, Model, seed: 3, ScalarType.Float32);
+        OtherModel = Path.Combine(Folder, "other-model");
+        Write(Model, seed: 3);
+        Write(OtherModel, seed: 4);
     }
 
     public string Folder { get; }
@@ -48,6 +30,9 @@ public sealed class GrpoFixture : IDisposable
     public string Rows { get; }
 
     public string Model { get; }
+
+    /// <summary>Other weights of the same shape.</summary>
+    public string OtherModel { get; }
 
     /// <summary>A short run; each name has its own output folder.</summary>
     internal GrpoConfig Config(string name, int steps = 4) => new()
@@ -68,12 +53,16 @@ public sealed class GrpoFixture : IDisposable
         Alarms = new GrpoAlarms { KlCeiling = null },
     };
 
-    internal async Task<GrpoOutcome> RunAsync(GrpoConfig config, RecordingObserver observer, IReward reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null)
+    /// <summary>Runs on an engine that serves <see cref="Model"/>, and with <paramref name="servesStart"/> what the run starts from besides.</summary>
+    internal async Task<GrpoOutcome> RunAsync(
+        GrpoConfig config, RecordingObserver observer, IReward reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null, bool servesStart = false)
     {
         Tokenizer tokenizer = Tokenizer.Load(Model);
         Decoder decoder = CheckpointLoader.Load(Model, CPU, ScalarType.Float32);
         await using InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
-        GrpoHost host = new(engine, engine.Host, tokenizer, ChatFormats.Create(config.ChatFormat, Model, tokenizer));
+        string? startVersion = config.Model == Model ? decoder.WeightVersion : servesStart ? await engine.Host.LoadAsync(config.Model, observer.StopToken) : null;
+        IReadOnlyList<string> versions = engine.Host.Versions;
+        GrpoHost host = new(engine, engine.Host, tokenizer, ChatFormats.Create(config.ChatFormat, Model, tokenizer), startVersion);
         GrpoRun run = new(config, "run.json", host, observer, reward: reward);
         Task<GrpoOutcome> running = run.ExecuteAsync(resume, observer.StopToken);
         if (beside is not null)
@@ -82,11 +71,36 @@ public sealed class GrpoFixture : IDisposable
         }
 
         GrpoOutcome outcome = await running;
-        Assert.Equal([engine.Host.LiveVersion], engine.Host.Versions);
+        Assert.Equal(versions, engine.Host.Versions);
         return outcome;
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private void Write(string folder, int seed)
+    {
+        TokenizerCorpus.Train([Rows], 600).Write(folder);
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        ModelConfig config = new()
+        {
+            Architecture = ModelArchitecture.Qwen2,
+            HiddenSize = 64,
+            IntermediateSize = 96,
+            Layers = 2,
+            Heads = 2,
+            KeyValueHeads = 1,
+            HeadDim = 32,
+            VocabularySize = tokenizer.VocabularySize,
+            RmsNormEpsilon = 1e-6,
+            RopeTheta = 10000,
+            MaxPositionEmbeddings = 1024,
+            TieWordEmbeddings = true,
+            QkvBias = true,
+            QkNorm = false,
+            DeclaredDType = "float32",
+        };
+        RandomCheckpoint.Write(config, folder, seed, ScalarType.Float32);
+    }
 
     private static IEnumerable<TrainingRow> MakeRows()
     {

@@ -1,3 +1,4 @@
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Grpo;
 using TorchSharp;
@@ -37,6 +38,21 @@ public sealed class GrpoMemoryPlanTests
         Assert.Equal(40_370_176, LoraAdapter.CountParameters(ModelPresets.Get("qwen2.5-7b"), 16, LoraAdapter.ProjectionNames));
         Assert.Equal(8 * 40_370_176L, Of(plan, "optimizer"));
         Assert.DoesNotContain(plan.Items, item => item.Kind is "training_weights" or "reference");
+    }
+
+    [Fact]
+    public void Create_ServerWithAPromotedModel_CountsTheFirstBesideIt_AndABaseThatCannotBeShared()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-1.5b");
+        long parameters = ModelTensors.CountParameters(model);
+        GrpoServer server = new(new EngineOptions());
+        GrpoMemoryPlan before = GrpoMemoryPlan.Create(Lora, model, Cuda, server);
+        GrpoMemoryPlan fromFirst = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false });
+        GrpoMemoryPlan fromPromoted = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false, StartsFromFirst = false });
+        Assert.Equal(before.Total + (2 * parameters), fromFirst.Total);
+        Assert.Equal(2 * parameters, Of(fromFirst, "first_weights"));
+        Assert.Equal(2 * parameters, Of(fromPromoted, "training_weights"));
+        Assert.Equal(fromFirst.Total + (2 * parameters), fromPromoted.Total);
     }
 
     [Theory]

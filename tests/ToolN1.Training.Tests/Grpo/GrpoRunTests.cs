@@ -79,6 +79,32 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
     }
 
     [Fact]
+    public async Task Execute_AdapterOverWeightsThatAreNotLive_TrainsOverThemAndNotOverTheFirst()
+    {
+        GrpoConfig config = fixture.Config("lora-other", steps: 2) with { Model = fixture.OtherModel, Lora = new GrpoLora { Rank = 4, Alpha = 8 } };
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, Letters, servesStart: true);
+
+        // What samples and what is trained are one policy, and the model that is left is the other one with the adapter.
+        Assert.All(observer.Steps, step => Assert.InRange(step.LogProbGapMax!.Value, 0, 1e-3));
+        using IDisposable scope = NewDisposeScope();
+        using Decoder merged = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
+        using Decoder start = CheckpointLoader.Load(fixture.OtherModel, CPU, ScalarType.Float32);
+        Assert.True(merged.Embedding.allclose(start.Embedding, 0, 0));
+    }
+
+    [Fact]
+    public async Task Execute_AdapterOverWeightsThatAreNotServed_IsRefused()
+    {
+        GrpoConfig config = fixture.Config("lora-nowhere", steps: 2) with { Model = fixture.OtherModel, Lora = new GrpoLora { Rank = 4, Alpha = 8 } };
+        using RecordingObserver observer = new();
+        TrainingConfigException refused = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config, observer, Letters));
+
+        Assert.Contains("'model'", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(observer.Steps);
+    }
+
+    [Fact]
     public async Task Execute_UniformGroups_AreRefilledThenDroppedAndNothingMoves()
     {
         GrpoConfig config = fixture.Config("uniform", steps: 1) with { Loss = new PolicyLossOptions { KlCoefficient = 1e-3, MaxRefills = 2 } };
@@ -138,37 +164,6 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
     }
 
     [Fact]
-    public async Task Change_DuringARun_HoldsFromTheNextStepAndAfterAResumption()
-    {
-        GrpoConfig config = fixture.Config("edits", steps: 3);
-        GrpoRun? running = null;
-        using RecordingObserver observer = new()
-        {
-            StopAfter = 2,
-            AtStep = step =>
-            {
-                if (step.Step == 1)
-                {
-                    running!.Change(new GrpoEdit { LearningRate = 1e-3, KlCoefficient = 0.5, MaxResponseTokens = 4 });
-                    Assert.Throws<GrpoEditException>(() => running.Change(new GrpoEdit { MaxResponseTokens = 9 }));
-                    Assert.Throws<GrpoEditException>(() => running.Change(new GrpoEdit { LearningRate = 0 }));
-                }
-            },
-        };
-        await fixture.RunAsync(config, observer, Letters, beside: (run, _) =>
-        {
-            running = run;
-            return Task.CompletedTask;
-        });
-        using RecordingObserver resumed = new();
-        await fixture.RunAsync(config, resumed, Letters, resume: true);
-        GrpoStepResult[] steps = [.. observer.Steps, .. resumed.Steps];
-        Assert.Equal([0.01, 1e-3, 1e-3], steps.Select(step => step.LearningRate));
-        Assert.Equal([1e-3, 0.5, 0.5], steps.Select(step => step.KlCoefficient));
-        Assert.Equal([false, true, true], steps.Select(step => step.ResponseLengthMax <= 4));
-    }
-
-    [Fact]
     public async Task Execute_KlAboveTheCeilingWithoutHeldOutRows_LeavesTheNewestCheckpointFromBefore()
     {
         GrpoConfig config = fixture.Config("ceiling-unmeasured", steps: 20) with
@@ -221,6 +216,37 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         Assert.Equal([0, 2], LinesOf(config, "evaluations.jsonl"));
         Assert.Equal([1, 2], LinesOf(config, "metrics.jsonl"));
         Assert.Equal([2], second.Evaluations.Select(item => item.Step));
+    }
+
+    [Fact]
+    public async Task Change_DuringARun_HoldsFromTheNextStepAndAfterAResumption()
+    {
+        GrpoConfig config = fixture.Config("edits", steps: 3);
+        GrpoRun? running = null;
+        using RecordingObserver observer = new()
+        {
+            StopAfter = 2,
+            AtStep = step =>
+            {
+                if (step.Step == 1)
+                {
+                    running!.Change(new GrpoEdit { LearningRate = 1e-3, KlCoefficient = 0.5, MaxResponseTokens = 4 });
+                    Assert.Throws<GrpoEditException>(() => running.Change(new GrpoEdit { MaxResponseTokens = 9 }));
+                    Assert.Throws<GrpoEditException>(() => running.Change(new GrpoEdit { LearningRate = 0 }));
+                }
+            },
+        };
+        await fixture.RunAsync(config, observer, Letters, beside: (run, _) =>
+        {
+            running = run;
+            return Task.CompletedTask;
+        });
+        using RecordingObserver resumed = new();
+        await fixture.RunAsync(config, resumed, Letters, resume: true);
+        GrpoStepResult[] steps = [.. observer.Steps, .. resumed.Steps];
+        Assert.Equal([0.01, 1e-3, 1e-3], steps.Select(step => step.LearningRate));
+        Assert.Equal([1e-3, 0.5, 0.5], steps.Select(step => step.KlCoefficient));
+        Assert.Equal([false, true, true], steps.Select(step => step.ResponseLengthMax <= 4));
     }
 
     [Fact]

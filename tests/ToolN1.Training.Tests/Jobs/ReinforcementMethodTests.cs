@@ -66,6 +66,21 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     }
 
     [Fact]
+    public async Task Run_AdapterJobStopped_GoesOnOverItsStart_WhateverIsLiveByThen()
+    {
+        const string Lora = """ "optimizer":{"learning_rate":0.01},"loss":{"kl_coefficient":0},"lora":{"rank":4} """;
+        MethodResult? undisturbed = await RunAsync("job-lora-whole", Settings(steps: 4, Lora), new RecordingReporter());
+
+        using CancellationTokenSource stop = new();
+        Assert.Null(await RunAsync("job-lora-parts", Settings(steps: 4, Lora), new RecordingReporter { AtStep = step => Cancel(stop, step == 2) }, stop));
+        MethodResult? goneOn = await RunAsync("job-lora-parts", Settings(steps: 4, Lora), new RecordingReporter(), live: fixture.OtherModel);
+
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(undisturbed!.ModelFolder, "adapter_model.safetensors")),
+            File.ReadAllBytes(Path.Combine(goneOn!.ModelFolder, "adapter_model.safetensors")));
+    }
+
+    [Fact]
     public async Task Run_DiskIsFull_FailsAsSuchAndTheEngineServesOn()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
@@ -122,6 +137,19 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         Assert.All(tight.Remedies, remedy => Assert.DoesNotContain("engine.", remedy.Change, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Plan_AnotherModelIsLive_CountsTheFirstToo()
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        string settings = Resolve(method, Settings(steps: 1));
+        long before = method.Plan(settings, fixture.Model, 1L << 40)!.Total;
+        await engine.Host.PromoteAsync(await engine.Host.LoadAsync(fixture.OtherModel, None), None);
+        JobPlan after = method.Plan(settings, fixture.OtherModel, 1L << 40)!;
+
+        Assert.Equal(after.Items.Single(item => item.Kind == "first_weights").Bytes, after.Total - before);
+    }
+
     private static void Cancel(CancellationTokenSource source, bool now)
     {
         if (now)
@@ -148,7 +176,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     {
         Tokenizer tokenizer = Tokenizer.Load(fixture.Model);
         ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer), fixture.Model, DateTimeOffset.UnixEpoch);
-        return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 })));
+        return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host));
     }
 
     private string Resolve(ReinforcementMethod method, string settings)
@@ -168,10 +196,17 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         return file;
     }
 
-    private async Task<MethodResult?> RunAsync(string name, string settings, RecordingReporter reporter, CancellationTokenSource? stop = null, string? rows = null)
+    private async Task<MethodResult?> RunAsync(string name, string settings, RecordingReporter reporter, CancellationTokenSource? stop = null, string? rows = null, string? live = null)
     {
         await using InferenceEngine engine = Start();
         ReinforcementMethod method = Method(engine);
+        string start = engine.Host.LiveVersion;
+        if (live is not null)
+        {
+            await engine.Host.PromoteAsync(await engine.Host.LoadAsync(live, None), None);
+        }
+
+        IReadOnlyList<string> versions = engine.Host.Versions;
         try
         {
             return await method.RunAsync(
@@ -182,6 +217,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
                     Seed = 5,
                     Folder = Path.Combine(fixture.Folder, name),
                     StartFolder = fixture.Model,
+                    StartVersion = method.NeedsStartServed(Resolve(method, settings)) ? start : null,
                     TrainingRows = rows ?? Rows(),
                     HeldOutRows = Rows(),
                     Engine = engine,
@@ -195,7 +231,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         finally
         {
             // Whatever became of the job, the engine answers and holds no version of it.
-            Assert.Equal([engine.Host.LiveVersion], engine.Host.Versions);
+            Assert.Equal(versions, engine.Host.Versions);
             int tokens = 0;
             await foreach (GenerationUpdate update in engine.Generate(new GenerationRequest { RequestId = "after", PromptTokenIds = [5, 6, 7], MaxNewTokens = 4, Sampling = SamplingParameters.Greedy with { IgnoreEndOfSequence = true } }, None))
             {

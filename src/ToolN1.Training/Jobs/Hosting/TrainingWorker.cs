@@ -148,6 +148,9 @@ internal sealed class TrainingWorker(
             ?? throw new TrainingRefusedException($"This server has no training method '{job.Method}'.", "method.type");
         string rows = JobFolders.PrepareRows(store, files, job);
         (_, string startFolder) = await catalog.ResolveFolderAsync(job.StartModel).ConfigureAwait(false);
+
+        // Another model may be live by now: what an adapter stands on is served until its job has ended.
+        using ModelUse? start = method.NeedsStartServed(job.Settings) ? await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false) : null;
         JobReporter reporter = new(store, job.Id);
 
         // 2. The training.
@@ -159,6 +162,7 @@ internal sealed class TrainingWorker(
                 Seed = job.Seed,
                 Folder = JobFolders.Of(store, job.Id),
                 StartFolder = startFolder,
+                StartVersion = start?.WeightVersion,
                 TrainingRows = rows,
                 HeldOutRows = JobFolders.HeldOutRows(store, job.Id),
                 Engine = engine,

@@ -37,6 +37,10 @@ public interface ITrainingMethod
     /// <param name="limit">Bytes there are; null asks the machine.</param>
     JobPlan? Plan(string settings, string startFolder, long? limit) => null;
 
+    /// <summary>Whether a job trains over the served weights of the model that it starts from, whichever model is live meanwhile.</summary>
+    /// <param name="settings">What <see cref="Resolve"/> returned.</param>
+    bool NeedsStartServed(string settings) => false;
+
     /// <summary>How held-out answers of a job are judged; null asks for exactly the row's calls.</summary>
     /// <param name="settings">What <see cref="Resolve"/> returned.</param>
     HeldOutJudge? Judge(string settings) => null;

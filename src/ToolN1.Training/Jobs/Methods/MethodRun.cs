@@ -24,6 +24,9 @@ public sealed record MethodRun
     /// <summary>Hugging Face folder that training starts from.</summary>
     public required string StartFolder { get; init; }
 
+    /// <summary>Version under which that is served until the run has ended; null unless <see cref="ITrainingMethod.NeedsStartServed"/> asks for it.</summary>
+    public string? StartVersion { get; init; }
+
     /// <summary>Rows to learn from (JSONL).</summary>
     public required string TrainingRows { get; init; }
 
