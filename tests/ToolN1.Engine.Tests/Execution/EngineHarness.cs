@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using ToolN1.Engine.Cache;
+using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
@@ -17,18 +19,17 @@ internal static class EngineHarness
         string fixture, ScalarType dtype = ScalarType.Float32, bool reference = false, EngineOptions? options = null, PanelKernel? kernel = null, IAttentionBackend? attention = null)
     {
         options ??= new EngineOptions();
-        Decoder decoder = CheckpointLoader.Load(GoldenModel.Load(fixture).Folder, CPU, dtype);
-        EnginePlan plan = EnginePlan.Create(options, decoder.Config, dtype, CPU);
-        WorkerPool? workers = reference ? null : new WorkerPool(2);
-        attention ??= workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
-        kernel ??= PanelKernel.For(dtype);
-        if (workers is not null && kernel is not null)
-        {
-            PackedLinear.ReplaceAll(decoder, kernel, workers);
-        }
-
+        Parts parts = Load(fixture, dtype, reference, options, kernel, attention);
         return InferenceEngine.Start(
-            decoder, InferenceEngine.Describe(decoder, fixture), plan, options, attention, workers, NullLogger.Instance);
+            parts.Decoder, InferenceEngine.Describe(parts.Decoder, fixture), parts.Plan, options, parts.Attention, parts.Workers, NullLogger.Instance);
+    }
+
+    /// <summary>What an engine over a fixture runs its steps with, for a test that leads them itself (<see cref="ForcedDecoding"/>).</summary>
+    public static (ModelRunner Runner, EnginePlan Plan) StartRunner(string fixture, ScalarType dtype, bool reference, EngineOptions options, PanelKernel? kernel)
+    {
+        Parts parts = Load(fixture, dtype, reference, options, kernel, null);
+        KvCachePool pool = new(parts.Decoder.Config, parts.Plan.Blocks, parts.Plan.BlockSize, dtype, CPU);
+        return (new ModelRunner(parts.Decoder, pool, parts.Attention, parts.Workers), parts.Plan);
     }
 
     /// <summary>An engine over a fixture as the server starts it on a GPU.</summary>
@@ -69,6 +70,23 @@ internal static class EngineHarness
 
     public static Task<Generated> Run(IInferenceEngine engine, GenerationRequest request) =>
         Collect(engine.Generate(request, TestContext.Current.CancellationToken));
+
+    private static Parts Load(string fixture, ScalarType dtype, bool reference, EngineOptions options, PanelKernel? kernel, IAttentionBackend? attention)
+    {
+        Decoder decoder = CheckpointLoader.Load(GoldenModel.Load(fixture).Folder, CPU, dtype);
+        EnginePlan plan = EnginePlan.Create(options, decoder.Config, dtype, CPU);
+        WorkerPool? workers = reference ? null : new WorkerPool(2);
+        attention ??= workers is null ? new SdpaPagedAttention() : new CpuPagedAttention(decoder.Config, workers);
+        kernel ??= PanelKernel.For(dtype);
+        if (workers is not null && kernel is not null)
+        {
+            PackedLinear.ReplaceAll(decoder, kernel, workers);
+        }
+
+        return new Parts(decoder, plan, attention, workers);
+    }
+
+    private sealed record Parts(Decoder Decoder, EnginePlan Plan, IAttentionBackend Attention, WorkerPool? Workers);
 
     internal sealed class Generated
     {

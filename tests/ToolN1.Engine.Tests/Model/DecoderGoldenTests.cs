@@ -1,4 +1,5 @@
 using ToolN1.Engine.Model;
+using ToolN1.Engine.Tests.Weights;
 using ToolN1.Engine.Weights;
 using ToolN1.TestSupport;
 using static TorchSharp.torch;
@@ -56,6 +57,38 @@ public sealed class DecoderGoldenTests
             (float[] logits, float[] logProbs) = Run(decoder, expected.InputIds);
             Assert.InRange(GoldenAssert.LogitError(expected, logits), 0, 0.04);
             Assert.InRange(GoldenAssert.LogProbError(expected, logProbs) / expected.LastLogitsTop[0].Logit, 0, 0.06);
+        }
+    }
+
+    [Theory]
+    [InlineData("qwen2-tiny")]
+    [InlineData("qwen3-tiny")]
+    [InlineData("llama3-tiny")]
+    public void Forward_Float16OnDisk_IsReadToTheBitAndStaysWithinItsRounding(string fixture)
+    {
+        GoldenModel golden = GoldenModel.Load(fixture);
+        using CheckpointFolder folder = new(fixture);
+        using Decoder full = CheckpointLoader.Load(golden.Folder, CPU, ScalarType.Float32);
+        SafetensorsWriter.Write(folder.Weights, [.. full.NamedWeights()], ScalarType.Float16);
+        using (SafetensorsFile file = SafetensorsFile.Open(folder.Weights))
+        {
+            Assert.All(file.Entries, entry => Assert.Equal((ScalarType.Float16, entry.ElementCount * 2), (entry.DType, entry.ByteCount)));
+        }
+
+        // 1. Every weight is the half nearest to the original, as .NET rounds it.
+        using Decoder half = CheckpointLoader.Load(folder.Path, CPU, ScalarType.Float32);
+        foreach ((string name, Tensor tensor) in half.NamedWeights())
+        {
+            float[] original = full.NamedWeights().Single(item => item.Name == name).Tensor.data<float>().ToArray();
+            Assert.Equal(Array.ConvertAll(original, value => (float)(Half)value), tensor.data<float>().ToArray());
+        }
+
+        // 2. A half keeps 11 bits, three more than bf16: its logits err by an eighth of what bf16's may.
+        foreach (GoldenCase expected in golden.Cases)
+        {
+            (float[] logits, float[] logProbs) = Run(half, expected.InputIds);
+            Assert.InRange(GoldenAssert.LogitError(expected, logits), 0, 0.04 / 8);
+            Assert.InRange(GoldenAssert.LogProbError(expected, logProbs) / expected.LastLogitsTop[0].Logit, 0, 0.06 / 8);
         }
     }
 
