@@ -52,6 +52,21 @@ public sealed class ChatStreamingTests
         Assert.Equal("tool_calls", chunks[^1]["choices"]![0]!["finish_reason"]!.GetValue<string>());
     }
 
+    [Fact]
+    public async Task Stream_LongArguments_ComeInPiecesThatMakeTheModelsText()
+    {
+        string arguments = $$"""{"text":  "{{string.Concat(Enumerable.Repeat("Grüße, \\n 世界 😀 ", 60))}}", "n": 1.50}""";
+        using ApiServer server = new(engine => engine.Answer = _ => $$"""<tool_call>[{"name": "get_weather", "arguments": {{arguments}}}]</tool_call>""");
+        IReadOnlyList<JsonNode> chunks = await server.StreamAsync(Json.ChatRoute, Json.Chat($"\"tools\":[{Json.Weather}]"));
+
+        JsonNode[] calls = [.. chunks.Select(chunk => chunk["choices"]![0]!["delta"]!["tool_calls"]?.AsArray().Single()!).Where(call => call is not null)];
+        string[] pieces = [.. calls.Skip(1).Select(call => call["function"]!["arguments"]!.GetValue<string>())];
+        Assert.Equal("", calls[0]["function"]!["arguments"]!.GetValue<string>());
+        Assert.True(pieces.Length > 3);
+        Assert.All(pieces, piece => Assert.InRange(piece.Length, 1, 256));
+        Assert.Equal(arguments, string.Concat(pieces));
+    }
+
     [Theory]
     [InlineData("Hello, world!")]
     [InlineData("")]

@@ -31,21 +31,25 @@ public sealed class ClientCompatibilityTests
         using ApiServer server = new(engine => engine.Answer = _ => TwoCalls);
         ChatClient chat = Client(server);
         ChatCompletion whole = await chat.CompleteChatAsync([ChatMessage.CreateUserMessage("Hi")], Options, TestContext.Current.CancellationToken);
-        SortedDictionary<int, (string? Id, string? Name, StringBuilder Arguments)> calls = [];
-        await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync([ChatMessage.CreateUserMessage("Hi")], Options, TestContext.Current.CancellationToken))
-        {
-            foreach (StreamingChatToolCallUpdate piece in update.ToolCallUpdates)
-            {
-                (string? id, string? name, StringBuilder arguments) = calls.TryGetValue(piece.Index, out (string? Id, string? Name, StringBuilder Arguments) known) ? known : (null, null, new StringBuilder());
-                arguments.Append(piece.FunctionArgumentsUpdate);
-                calls[piece.Index] = (piece.ToolCallId ?? id, piece.FunctionName ?? name, arguments);
-            }
-        }
+        (string Id, string Name, string Arguments, int Pieces)[] calls = await StreamedCallsAsync(chat);
 
         Assert.Equal([("get_weather", """{"city": "Paris"}"""), ("ping", "{}")], whole.ToolCalls.Select(call => (call.FunctionName, call.FunctionArguments.ToString())));
-        Assert.Equal([("get_weather", """{"city": "Paris"}"""), ("ping", "{}")], calls.Values.Select(call => (call.Name!, call.Arguments.ToString())));
-        Assert.Equal([0, 1], calls.Keys);
-        Assert.Equal(2, calls.Values.Select(call => call.Id).Distinct().Count());
+        Assert.Equal([("get_weather", """{"city": "Paris"}"""), ("ping", "{}")], calls.Select(call => (call.Name, call.Arguments)));
+        Assert.Equal(2, calls.Select(call => call.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task OpenAiClient_LongStreamedArguments_AreTheWholeAnswersText()
+    {
+        string city = string.Concat(Enumerable.Repeat("Grüße aus 世界 😀, ", 50));
+        using ApiServer server = new(engine => engine.Answer = _ => $$$"""<tool_call>[{"name": "get_weather", "arguments": {"city":  "{{{city}}}"}}, {"name": "ping"}]</tool_call>""");
+        ChatClient chat = Client(server);
+        ChatCompletion whole = await chat.CompleteChatAsync([ChatMessage.CreateUserMessage("Hi")], Options, TestContext.Current.CancellationToken);
+        (string Id, string Name, string Arguments, int Pieces)[] calls = await StreamedCallsAsync(chat);
+
+        Assert.Equal($$"""{"city":  "{{city}}"}""", calls[0].Arguments);
+        Assert.Equal(whole.ToolCalls.Select(call => (call.FunctionName, call.FunctionArguments.ToString())), calls.Select(call => (call.Name, call.Arguments)));
+        Assert.True(calls[0].Pieces > 2 && calls[1].Pieces == 1);
     }
 
     [Theory]
@@ -82,6 +86,26 @@ public sealed class ClientCompatibilityTests
             Assert.Equal("{}", string.Concat(chunks.Select(chunk => chunk["choices"]![0]!["delta"]!["tool_calls"]?[0]!["function"]!["arguments"]!.GetValue<string>())));
             Assert.True(server.Engine.Requests.First().Constraint!.Accepts("<think>Hm.</think><tool_call>[{\"name\": \"ping\", \"arguments\": {}}]</tool_call>"u8));
         }
+    }
+
+    /// <summary>The calls of a streamed answer, put together as the client's documentation does, and how many pieces of arguments each came in.</summary>
+    private static async Task<(string Id, string Name, string Arguments, int Pieces)[]> StreamedCallsAsync(ChatClient chat)
+    {
+        SortedDictionary<int, (string? Id, string? Name, StringBuilder Arguments, int Pieces)> calls = [];
+        await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync([ChatMessage.CreateUserMessage("Hi")], Options, TestContext.Current.CancellationToken))
+        {
+            foreach (StreamingChatToolCallUpdate piece in update.ToolCallUpdates)
+            {
+                (string? id, string? name, StringBuilder arguments, int pieces) =
+                    calls.TryGetValue(piece.Index, out (string? Id, string? Name, StringBuilder Arguments, int Pieces) known) ? known : (null, null, new StringBuilder(), 0);
+                string more = piece.FunctionArgumentsUpdate?.ToString() ?? "";
+                arguments.Append(more);
+                calls[piece.Index] = (piece.ToolCallId ?? id, piece.FunctionName ?? name, arguments, pieces + (more.Length > 0 ? 1 : 0));
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(0, calls.Count), calls.Keys);
+        return [.. calls.Values.Select(call => (call.Id!, call.Name!, call.Arguments.ToString(), call.Pieces))];
     }
 
     private static ChatClient Client(ApiServer server) => new(

@@ -15,7 +15,8 @@ namespace ToolN1.Engine.Chat;
 /// <para>Calls: a block runs from a tool_call tag to the closing tag after a complete JSON value; inside a JSON string the
 /// closing tag is text. The value is an object or a list of objects, each with a <c>name</c>; <c>arguments</c> leave as
 /// written, <c>{}</c> where absent or null. The block is the unit: its calls are reported when it is closed (or when its
-/// value is complete and the model ended its turn), all of them or none, because a streamed call cannot be taken back.
+/// value is complete and the model ended its turn), all of them or none, because a streamed call cannot be taken back;
+/// long arguments then leave in several pieces.
 /// A block that is not such JSON is content, without its tags. A block that the token limit cut is neither: see
 /// <see cref="UnfinishedBlock"/>.</para>
 /// <para>Content never holds one of the four tags: stray ones are dropped, also where dropping one would form another.
@@ -27,6 +28,9 @@ namespace ToolN1.Engine.Chat;
 /// </remarks>
 public sealed class ChatOutputParser
 {
+    /// <summary>Most characters of a piece of arguments: clients that show them as they come need not take a long call at once.</summary>
+    private const int MaxPieceLength = 256;
+
     private static readonly string[] Tags = [ThinkOpen, ThinkClose, CallOpen, CallClose];
     private static readonly string[] ThinkEnd = [ThinkClose];
     private static readonly string[] CallEnd = [CallClose];
@@ -287,7 +291,11 @@ public sealed class ChatOutputParser
             foreach ((string name, string arguments) in calls)
             {
                 _events.Add(new ChatEvent.ToolCallBegin(CallCount, "call_" + RandomNumberGenerator.GetHexString(24, lowercase: true), name, _toolNames.Contains(name)));
-                _events.Add(new ChatEvent.ToolCallArgumentsDelta(CallCount, arguments));
+                foreach (string piece in Pieces(arguments))
+                {
+                    _events.Add(new ChatEvent.ToolCallArgumentsDelta(CallCount, piece));
+                }
+
                 CallCount++;
             }
 
@@ -307,6 +315,20 @@ public sealed class ChatOutputParser
 
         _partialTag = "";
         _contentBegun = false;
+    }
+
+    /// <summary>Cuts arguments where they are long, never inside a character; together the pieces are the text.</summary>
+    private static IEnumerable<string> Pieces(string arguments)
+    {
+        int start = 0;
+        while (arguments.Length - start > MaxPieceLength)
+        {
+            int length = char.IsHighSurrogate(arguments[start + MaxPieceLength - 1]) ? MaxPieceLength - 1 : MaxPieceLength;
+            yield return arguments.Substring(start, length);
+            start += length;
+        }
+
+        yield return arguments[start..];
     }
 
     private static bool TryReadCalls(string text, out List<(string Name, string Arguments)> calls)

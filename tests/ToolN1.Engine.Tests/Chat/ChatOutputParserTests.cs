@@ -108,6 +108,39 @@ public sealed class ChatOutputParserTests
         Assert.NotEqual(calls[0].Id, calls[1].Id);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("x")]
+    public void Append_LongArguments_LeaveInPiecesOfWholeCharacters(string shift)
+    {
+        // With one of the two shifts the pair at the first cut would be halved.
+        string arguments = $$"""{"a":  "{{shift}}{{string.Concat(Enumerable.Repeat("😀", 400))}}", "b": 1.50}""";
+        ChatOutputParser parser = new(endsTurnAtFirstBlock: true, Tools);
+        string text = $$$"""<tool_call>[{"name": "f", "arguments": {{{arguments}}}}, {"name": "g", "arguments": {"a": 1}}]</tool_call>""";
+        Assert.Empty(parser.Append(text[..^1]));
+        IReadOnlyList<ChatEvent> events = parser.Append(text[^1..]);
+
+        string[] pieces = [.. events.OfType<ChatEvent.ToolCallArgumentsDelta>().Where(piece => piece.Index == 0).Select(piece => piece.Json)];
+        Assert.Equal(arguments, string.Concat(pieces));
+        Assert.Equal((arguments.Length + 254) / 255, pieces.Length);
+        Assert.All(pieces, piece => Assert.InRange(piece.Length, 1, 256));
+        Assert.All(pieces, piece => Assert.False(char.IsHighSurrogate(piece[^1])));
+        Assert.Equal(["""{"a": 1}"""], events.OfType<ChatEvent.ToolCallArgumentsDelta>().Where(piece => piece.Index == 1).Select(piece => piece.Json));
+        Assert.IsType<ChatEvent.ToolCallBegin>(events[0]);
+        Assert.IsType<ChatEvent.ToolCallBegin>(events[pieces.Length + 1]);
+    }
+
+    [Fact]
+    public void Complete_LongCallAtTheTokenLimit_IsNotReportedInPiecesEither()
+    {
+        ChatOutputParser parser = new(endsTurnAtFirstBlock: true, Tools);
+        string text = $$$"""<tool_call>[{"name": "f", "arguments": {"a": "{{{new string('b', 2000)}}}"}}]""";
+
+        Assert.Empty(parser.Append(text));
+        Assert.Empty(parser.Complete(truncated: true));
+        Assert.Equal(text["<tool_call>".Length..], parser.UnfinishedBlock);
+    }
+
     [Fact]
     public void TurnEnded_ToolN1_AtTheFirstCompleteBlockOnly()
     {

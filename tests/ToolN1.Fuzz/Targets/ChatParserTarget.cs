@@ -41,7 +41,8 @@ internal sealed class ChatParserTarget : IFuzzTarget
     private static string Parse(IChatFormat format, IEnumerable<string> chunks, bool truncated)
     {
         ChatOutputParser parser = format.CreateParser(Tools);
-        StringBuilder reasoning = new(), content = new(), calls = new();
+        StringBuilder reasoning = new(), content = new();
+        List<(ChatEvent.ToolCallBegin Begin, StringBuilder Arguments)> calls = [];
         foreach (ChatEvent piece in chunks.TakeWhile(_ => !parser.TurnEnded).SelectMany(parser.Append).Concat(Enumerable.Repeat(parser, 1).SelectMany(last => last.Complete(truncated))))
         {
             switch (piece)
@@ -53,22 +54,26 @@ internal sealed class ChatParserTarget : IFuzzTarget
                     content.Append(delta.Text);
                     break;
                 case ChatEvent.ToolCallBegin begin:
-                    calls.Append('\n').Append(begin.Index).Append(' ').Append(begin.Name).Append(' ').Append(begin.Known);
+                    calls.Add((begin, new StringBuilder()));
                     break;
                 case ChatEvent.ToolCallArgumentsDelta arguments:
-                    using (JsonDocument.Parse(arguments.Json, new JsonDocumentOptions { MaxDepth = 1000 }))
-                    {
-                        calls.Append(' ').Append(arguments.Json);
-                    }
-
+                    calls[arguments.Index].Arguments.Append(arguments.Json);
                     break;
             }
         }
 
         string visible = content.ToString();
+        string called = string.Concat(calls.Select(call => $"\n{call.Begin.Index} {call.Begin.Name} {call.Begin.Known} {Json(call.Arguments.ToString())}"));
         return Array.Find(Tags, tag => visible.Contains(tag, StringComparison.Ordinal)) is { } leaked
             ? throw new InvalidOperationException($"{leaked} leaked into the content: {visible}")
-            : $"{reasoning}\n--\n{visible}\n--{calls}\n--{parser.UnfinishedBlock is not null}";
+            : $"{reasoning}\n--\n{visible}\n--{called}\n--{parser.UnfinishedBlock is not null}";
+    }
+
+    /// <summary>The text, which must be JSON.</summary>
+    private static string Json(string text)
+    {
+        using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 1000 });
+        return document.RootElement.GetRawText();
     }
 
     private sealed record TurnStyle(string Name, IChatFormat Format);
