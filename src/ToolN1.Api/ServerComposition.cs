@@ -95,6 +95,7 @@ internal static class ServerComposition
         builder.Services.AddSingleton<FineTuningEndpoints>();
         builder.Services.AddSingleton<AdminTrainingEndpoints>();
         builder.Services.AddSingleton<AdminModelEndpoints>();
+        builder.Services.AddSingleton<EngineEndpoint>();
         builder.Services.AddSingleton<CaptureTap>();
         builder.Services.AddSingleton<CaptureEndpoints>();
         return builder;

@@ -30,6 +30,12 @@ public sealed record EngineSnapshot
     /// <summary>Sequences that may run at once.</summary>
     public int MaxSequences { get; init; }
 
+    /// <summary>Tokens that one step computes at most.</summary>
+    public int MaxBatchedTokens { get; init; }
+
+    /// <summary>Accepted requests that may wait for their first step; beyond, requests are refused.</summary>
+    public int MaxQueuedRequests { get; init; }
+
     /// <summary>Prompt tokens computed (not found in the prefix cache).</summary>
     public required long PromptTokens { get; init; }
 

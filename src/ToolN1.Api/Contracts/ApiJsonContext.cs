@@ -46,6 +46,8 @@ namespace ToolN1.Api.Contracts;
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(IReadOnlyList<double?>))]
 [JsonSerializable(typeof(ModelVersionList))]
+[JsonSerializable(typeof(ModelVersionBody))]
+[JsonSerializable(typeof(EngineBody))]
 [JsonSerializable(typeof(LiveChangeBody))]
 [JsonSerializable(typeof(AuditList))]
 [JsonSerializable(typeof(CaptureList))]

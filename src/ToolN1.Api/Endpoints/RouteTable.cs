@@ -97,6 +97,13 @@ internal static partial class RouteTable
         MapFiles(routes);
         MapJobs(routes);
         MapModels(routes);
+        AdminGet<EngineEndpoint>(routes, "/admin/engine", endpoint => endpoint.GetAsync, new OperationDoc(
+            "Look at the engine",
+            "The state of this moment: what is served and on what, which versions are in memory, sequences running and waiting with their limits, cache blocks, and counters since the start. `/metrics` has the same figures for Prometheus.")
+        {
+            Response = typeof(EngineBody),
+            Refusals = [401, 403],
+        });
         MapCaptures(routes);
         routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new AccessMetadata(Access.ApiKey));
         routes.MapOpenApi("/openapi/v1.json").WithMetadata(new AccessMetadata(Access.Public));
@@ -357,6 +364,15 @@ internal static partial class RouteTable
         {
             Response = typeof(ModelVersionList),
             Refusals = [401, 403],
+        });
+        AdminPost<AdminModelEndpoints>(routes, "/admin/models/load", endpoint => endpoint.LoadAsync, new OperationDoc(
+            "Read a version into memory",
+            "So that the first request that names it need not wait for its files. What is live stays live; where there are more versions in memory than `ToolN1:Training:MaxLoadedModels`, the one unused longest goes.")
+        {
+            Request = FineTuningShapes.Load,
+            Examples = RequestExamples.Load,
+            Response = typeof(ModelVersionBody),
+            Refusals = [400, 401, 403, 404, 413, 415],
         });
         AdminPost<AdminModelEndpoints>(routes, "/admin/models/promote", endpoint => endpoint.PromoteAsync, new OperationDoc(
             "Make a version live",

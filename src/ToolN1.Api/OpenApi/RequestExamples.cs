@@ -297,6 +297,10 @@ internal static class RequestExamples
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> EditJob =>
         [("slower", "A lower learning rate and more KL", Parse("""{ "learning_rate": 0.00001, "kl_coefficient": 0.01 }"""))];
 
+    /// <summary>POST /admin/models/load; the job is a placeholder.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Load(string model) =>
+        [("version", "A job's version, before anybody asks for it", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}} }"""))];
+
     /// <summary>POST /admin/models/promote; the job is a placeholder.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Promote(string model) =>
     [

@@ -487,6 +487,8 @@ internal sealed class EngineLoop
         Turns = _turnCount,
         TurnTime = _turnTime,
         MaxSequences = _scheduler.MaxSequences,
+        MaxBatchedTokens = _scheduler.MaxBatchedTokens,
+        MaxQueuedRequests = _maxQueued,
         PromptTokens = _promptTokens,
         CachedPromptTokens = _cachedPromptTokens,
         GeneratedTokens = _generatedTokens,

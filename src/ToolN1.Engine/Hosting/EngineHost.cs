@@ -109,7 +109,11 @@ internal sealed class EngineHost(
             {
                 ModelInfo info = InferenceEngine.Describe(decoder, options.Name ?? Path.GetFileName(folder));
                 InferenceEngine engine = InferenceEngine.Start(decoder, info, engineOptions.Value, logger);
-                _model = new ServedModel(engine.Model, tokenizer, format, folder, time.GetUtcNow());
+                _model = new ServedModel(engine.Model, tokenizer, format, folder, time.GetUtcNow())
+                {
+                    Device = device.ToString(),
+                    DType = SafetensorsDTypes.TorchNameOf(dtype),
+                };
                 _engine = engine;
             }
             catch

@@ -9,4 +9,11 @@ namespace ToolN1.Engine.Hosting;
 /// <param name="Format">Its chat format.</param>
 /// <param name="Folder">Full path of its checkpoint.</param>
 /// <param name="Created">When it was loaded.</param>
-public sealed record ServedModel(ModelInfo Info, Tokenizer Tokenizer, IChatFormat Format, string Folder, DateTimeOffset Created);
+public sealed record ServedModel(ModelInfo Info, Tokenizer Tokenizer, IChatFormat Format, string Folder, DateTimeOffset Created)
+{
+    /// <summary>Where it runs: <c>cpu</c>, or <c>cuda:N</c>.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Dtype of weights, activations and cache, as <see cref="ModelOptions.DType"/> names it.</summary>
+    public required string DType { get; init; }
+}

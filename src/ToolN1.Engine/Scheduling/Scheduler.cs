@@ -34,6 +34,9 @@ internal sealed class Scheduler(SchedulerLimits limits, BlockAllocator allocator
     /// <summary>Sequences that may run at once.</summary>
     public int MaxSequences => limits.MaxSequences;
 
+    /// <summary>Tokens computed in a step.</summary>
+    public int MaxBatchedTokens => limits.MaxBatchedTokens;
+
     /// <summary>Sequences in the running batch.</summary>
     public int RunningCount => _running.Count;
 

@@ -142,6 +142,7 @@ public sealed class FileTests
     [InlineData("/v1/files")]
     [InlineData("/v1/fine_tuning/jobs")]
     [InlineData("/admin/models")]
+    [InlineData("/admin/engine")]
     [InlineData("/admin/audit")]
     [InlineData("/admin/captures")]
     public async Task AdminRoutes_NeedTheAdminKey(string route)

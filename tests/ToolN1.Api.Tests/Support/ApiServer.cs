@@ -121,7 +121,7 @@ internal sealed class ApiServer : WebApplicationFactory<Program>
             services.Replace(ServiceDescriptor.Singleton<IModelHost>(Host));
             services.Replace(ServiceDescriptor.Singleton(Tokenizer));
             services.Replace(ServiceDescriptor.Singleton(format));
-            services.Replace(ServiceDescriptor.Singleton(new ServedModel(Engine.Model, Tokenizer, format, ".", DateTimeOffset.UnixEpoch.AddSeconds(1234))));
+            services.Replace(ServiceDescriptor.Singleton(new ServedModel(Engine.Model, Tokenizer, format, ".", DateTimeOffset.UnixEpoch.AddSeconds(1234)) { Device = "cpu", DType = "float32" }));
             _services(services);
         });
     }

@@ -69,6 +69,13 @@ internal sealed class FakeEngine(Tokenizer tokenizer) : IInferenceEngine
         CachedPromptTokens = 3,
         GeneratedTokens = 4,
         Preemptions = 5,
+        FullSteps = 6,
+        Turns = 7,
+        TurnTime = TimeSpan.FromMilliseconds(8),
+        ForcedTokens = 9,
+        MaxSequences = 10,
+        MaxBatchedTokens = 11,
+        MaxQueuedRequests = 12,
         FinishedRequests = _accepted - Active,
     };
 

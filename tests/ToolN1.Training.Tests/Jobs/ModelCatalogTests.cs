@@ -83,7 +83,7 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
     private static ModelCatalog Catalog(TrainingStore store, InferenceEngine engine, string folder)
     {
         Tokenizer tokenizer = Tokenizer.Load(folder);
-        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", folder, tokenizer), folder, DateTimeOffset.UnixEpoch);
+        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
         return new ModelCatalog(store, served, engine.Host, [], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
     }
 }

@@ -175,7 +175,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     private ReinforcementMethod Method(InferenceEngine engine)
     {
         Tokenizer tokenizer = Tokenizer.Load(fixture.Model);
-        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer), fixture.Model, DateTimeOffset.UnixEpoch);
+        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer), fixture.Model, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
         return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host));
     }
 

@@ -53,6 +53,12 @@ internal static partial class FineTuningShapes
             new("integrations", new ArrayShape(new AnyObjectShape(), 0, 0), "Accepted empty only: there are no integrations."),
         ]);
 
+    /// <summary>POST /admin/models/load.</summary>
+    public static ObjectShape Load { get; } = new(
+        "LoadRequest",
+        "A version to read into memory.",
+        [new("model", new StringShape { MinLength = 1 }, "Its name, as `/admin/models` lists it, or that of a job's checkpoint.") { Required = true }]);
+
     /// <summary>POST /admin/models/promote.</summary>
     public static ObjectShape Promote { get; } = new(
         "PromoteRequest",

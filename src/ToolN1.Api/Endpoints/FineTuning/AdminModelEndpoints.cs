@@ -16,6 +16,14 @@ internal sealed class AdminModelEndpoints(ModelCatalog catalog, Promotions promo
         await JsonAnswer.WriteAsync(
             context, new ModelVersionList { Data = [.. (await catalog.ListAsync()).Select(TrainingWire.Model)] }, ApiJsonContext.Relaxed.ModelVersionList);
 
+    /// <summary>POST /admin/models/load.</summary>
+    public async Task LoadAsync(HttpContext context)
+    {
+        using JsonDocument body = await RequestBody.ReadAsync(context, FineTuningShapes.Load);
+        ModelSummary model = await catalog.LoadAsync(body.RootElement.String("model")!, context.RequestAborted);
+        await JsonAnswer.WriteAsync(context, TrainingWire.Model(model), ApiJsonContext.Relaxed.ModelVersionBody);
+    }
+
     /// <summary>POST /admin/models/promote.</summary>
     public async Task PromoteAsync(HttpContext context)
     {

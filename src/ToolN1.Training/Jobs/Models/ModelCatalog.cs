@@ -90,6 +90,23 @@ public sealed class ModelCatalog : IDisposable
         }
     }
 
+    /// <summary>Reads a version into memory where it is not there; nothing else changes. It stays until others need the room.</summary>
+    /// <param name="name">A version's name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is known of it now.</returns>
+    /// <exception cref="TrainingRefusedException">There is no such version, or the name is that of the served model.</exception>
+    public async Task<ModelSummary> LoadAsync(string name, CancellationToken cancellationToken)
+    {
+        if (name == BaseName)
+        {
+            throw NoVersion();
+        }
+
+        // Listed while it is in use, so that no other model can have taken its place meanwhile.
+        using ModelUse use = await UseAsync(name, cancellationToken).ConfigureAwait(false);
+        return (await ListAsync().ConfigureAwait(false)).First(model => model.Name == name);
+    }
+
     /// <summary>Takes a model's whole weights into use: an adapter merged into its base, any other model as it is.</summary>
     /// <param name="name">A version's name.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -196,6 +213,9 @@ public sealed class ModelCatalog : IDisposable
             _loading.Release();
         }
     }
+
+    /// <summary>The refusal of the served model's name where a version's is asked for.</summary>
+    internal TrainingRefusedException NoVersion() => new($"'{BaseName}' is whichever version is live; name a version.", "model");
 
     /// <inheritdoc/>
     public void Dispose() => _loading.Dispose();

@@ -32,7 +32,7 @@ public sealed class Promotions(
     {
         if (name == catalog.BaseName)
         {
-            throw new TrainingRefusedException($"'{name}' is whichever version is live; name a version.", "model");
+            throw catalog.NoVersion();
         }
 
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
