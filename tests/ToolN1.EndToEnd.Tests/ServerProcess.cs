@@ -2,6 +2,7 @@ using System.ClientModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using OpenAI;
@@ -71,6 +72,40 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         await using ServerProcess server = Launch(model, url, []);
         await server._process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (server._process.ExitCode, server.Output);
+    }
+
+    /// <summary>Starts it on a port of its own, which is tried again and again until it has ended by itself.</summary>
+    /// <returns>How it ended, and whether the port was ever open.</returns>
+    public static async Task<(int ExitCode, string Output, bool WasOpen)> WatchPortToEndAsync(string model)
+    {
+        int port;
+        using (TcpListener free = new(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            port = ((IPEndPoint)free.LocalEndpoint).Port;
+        }
+
+        await using ServerProcess server = Launch(model, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"), []);
+        Task ended = server._process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        bool wasOpen = false;
+        while (!ended.IsCompleted)
+        {
+            using TcpClient client = new();
+            try
+            {
+                await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+                wasOpen = true;
+            }
+            catch (SocketException)
+            {
+                // As it should be.
+            }
+
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        await ended;
+        return (server._process.ExitCode, server.Output, wasOpen);
     }
 
     /// <summary>The official client, pointed at it.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OpenAI.Chat;
 using OpenAI.Models;
+using ToolN1.TestSupport;
 
 namespace ToolN1.EndToEnd.Tests;
 
@@ -141,13 +142,51 @@ public sealed class ServingTests(TinyServer tiny) : IClassFixture<TinyServer>
     }
 
     [Fact]
-    public async Task Start_WithoutAModel_NamesTheFolder()
-    {
-        (int exitCode, string output) = await ServerProcess.RunToEndAsync(Path.Combine(tiny.ModelFolder, "missing"), "http://127.0.0.1:0");
+    public async Task Start_WithoutAModel_NamesTheFolder() =>
+        await AssertRefusedAsync(Path.Combine(tiny.ModelFolder, "missing"), Path.Combine(tiny.ModelFolder, "missing"));
 
-        Assert.NotEqual(0, exitCode);
-        Assert.Contains("missing", output, StringComparison.Ordinal);
+    [Fact]
+    public async Task Start_OverTruncatedWeights_NamesFileAndTensorBeforeThePortOpens()
+    {
+        using BrokenModel broken = new();
+        string weights = broken.File("model.safetensors");
+        byte[] bytes = await File.ReadAllBytesAsync(weights, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(weights, bytes[..^100], TestContext.Current.CancellationToken);
+
+        await AssertRefusedAsync(broken.Folder, $"{weights}: tensor 'model.norm.weight'", "truncated");
+    }
+
+    [Fact]
+    public async Task Start_OverQuantisedWeights_NamesFileAndFieldBeforeThePortOpens()
+    {
+        using BrokenModel broken = new();
+        string file = broken.File("config.json");
+        JsonNode config = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
+        config["quantization_config"] = new JsonObject { ["quant_method"] = "gptq", ["bits"] = 4 };
+        await File.WriteAllTextAsync(file, config.ToJsonString(), TestContext.Current.CancellationToken);
+
+        await AssertRefusedAsync(broken.Folder, file, "quantization_config");
+    }
+
+    private static async Task AssertRefusedAsync(string model, params string[] named)
+    {
+        (int exitCode, string output, bool wasOpen) = await ServerProcess.WatchPortToEndAsync(model);
+
+        Assert.Equal(1, exitCode);
+        string refusal = Assert.Single(output.Split('\n'), line => line.StartsWith("Cannot start: ", StringComparison.Ordinal));
+        Assert.All(named, part => Assert.Contains(part, refusal, StringComparison.Ordinal));
         Assert.DoesNotContain("Now listening", output, StringComparison.Ordinal);
+        Assert.False(wasOpen);
+    }
+
+    /// <summary>A tiny checkpoint of its own to damage; removed at the end.</summary>
+    private sealed class BrokenModel : IDisposable
+    {
+        public string Folder { get; } = TinyCheckpoint.Write(Directory.CreateTempSubdirectory("tooln1-broken-").FullName);
+
+        public string File(string name) => Path.Combine(Folder, name);
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
     }
 
     private async Task<HttpResponseMessage> OpenStreamAsync(int tokens, ServerProcess? server = null)
