@@ -14,6 +14,9 @@ internal sealed class CommandProcess : IAsyncDisposable
 
     private CommandProcess(Process process) => _process = process;
 
+    /// <summary>The configuration that these tests were built in, and the programs with them.</summary>
+    public static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
     /// <summary>All it wrote so far.</summary>
     public string Output
     {
@@ -32,9 +35,20 @@ internal sealed class CommandProcess : IAsyncDisposable
     /// <summary>Starts it with more environment variables than this process has.</summary>
     public static CommandProcess Start(IEnumerable<(string Name, string Value)> environment, string[] arguments)
     {
-        string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        string program = Path.Combine(TestPaths.Root, "src", "ToolN1.Cli", "bin", configuration, "net10.0", "tooln1.dll");
-        ProcessStartInfo start = new("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        string program = Path.Combine(TestPaths.Root, "src", "ToolN1.Cli", "bin", Configuration, "net10.0", "tooln1.dll");
+        return StartDotnet(environment, [program, .. arguments]);
+    }
+
+    /// <summary>Starts <c>dotnet</c> with arguments of its own.</summary>
+    public static CommandProcess StartDotnet(IEnumerable<(string Name, string Value)> environment, string[] arguments)
+    {
+        ProcessStartInfo start = new("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
+        {
+            // A build that runs the tests tells its children where it has its own parts; ours is another one.
+            start.Environment.Remove(name);
+        }
+
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
