@@ -18,7 +18,7 @@ internal static partial class ResponseFormatShapes
         new("name", new StringShape { Pattern = FormatName() }, "Letters, digits, `_` and `-`; up to 64. The model does not see it.") { Required = true, Effect = FieldEffect.None },
         new("description", new StringShape(), "For the caller's own bookkeeping; the model does not see it.") { Effect = FieldEffect.None },
         new("schema", new AnyObjectShape(), "The JSON schema that the answer follows. Say in the messages what to answer: the model does not see the schema."),
-        new("strict", new BooleanShape(), "True refuses a schema that cannot be enforced, with the place in it; false is then content with any JSON object.") { Default = false },
+        new("strict", new BooleanShape(), "True refuses a schema that cannot be enforced, with the place in it. False: the answer follows the schema where that can be enforced, and is any JSON value where it cannot.") { Default = false },
     ];
 
     /// <summary>The format of a chat completion.</summary>

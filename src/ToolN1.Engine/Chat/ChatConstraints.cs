@@ -40,13 +40,25 @@ public sealed class ChatConstraints(ConstraintCompiler compiler, IOptions<Engine
             case ResponseFormat.JsonObject:
                 return compiler.Json(null, tools, request.ParallelToolCalls, thinking);
             case ResponseFormat.JsonSchema format:
-                return compiler.Json(format.SchemaJson, tools, request.ParallelToolCalls, thinking);
+                return Json(format, tools, request.ParallelToolCalls, thinking);
         }
 
         bool limitsCalls = request.ToolChoice is ToolChoice.Allowed || (!request.ParallelToolCalls && tools.Length > 0);
         return limitsCalls || Array.Exists(tools, tool => tool.Enforced)
             ? compiler.AllowCalls(tools, request.ParallelToolCalls, thinking)
             : request.ThinkingTokens is { } budget ? compiler.FreeText(budget) : null;
+    }
+
+    private AnswerConstraint Json(ResponseFormat.JsonSchema format, ConstrainedTool[] tools, bool isParallel, int thinking)
+    {
+        try
+        {
+            return compiler.Json(format.SchemaJson, tools, isParallel, thinking);
+        }
+        catch (ConstraintException exception) when (!format.IsStrict && exception.Tool is null)
+        {
+            return compiler.AnyJson(tools, isParallel, thinking);
+        }
     }
 
     private static IReadOnlyList<ChatTool> Callable(ChatRequest request)

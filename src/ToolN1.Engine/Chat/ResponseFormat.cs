@@ -15,6 +15,6 @@ public abstract record ResponseFormat
 
     /// <summary>One JSON value that follows a schema.</summary>
     /// <param name="SchemaJson">The JSON Schema's text.</param>
-    /// <param name="IsStrict">What the caller asked for. The schema is enforced either way, and refused where it cannot be.</param>
+    /// <param name="IsStrict">Whether a schema that cannot be enforced is refused; else any JSON value will then do.</param>
     public sealed record JsonSchema(string SchemaJson, bool IsStrict) : ResponseFormat;
 }

@@ -126,13 +126,21 @@ public sealed class ConstraintCompiler
     /// <param name="isParallel">Whether there may be several calls.</param>
     /// <param name="thinkingTokens">Tokens after which thinking is closed; 0 leaves thinking out.</param>
     /// <exception cref="ConstraintException">A schema cannot be enforced.</exception>
-    public AnswerConstraint Json(string? schemaJson, IReadOnlyList<ConstrainedTool> tools, bool isParallel, int thinkingTokens)
-    {
-        Rule value = schemaJson is null ? JsonStyle.Flexible.AnyObject : Schema(schemaJson, false, JsonStyle.Flexible);
-        return AfterThinking(thinkingTokens, tools.Count == 0
+    public AnswerConstraint Json(string? schemaJson, IReadOnlyList<ConstrainedTool> tools, bool isParallel, int thinkingTokens) =>
+        Json(schemaJson is null ? JsonStyle.Flexible.AnyObject : Schema(schemaJson, false, JsonStyle.Flexible), tools, isParallel, thinkingTokens);
+
+    /// <summary>An answer that is any JSON value, or calls where tools are given; after thinking if the model wants.</summary>
+    /// <param name="tools">Tools that may be called instead; names distinct.</param>
+    /// <param name="isParallel">Whether there may be several calls.</param>
+    /// <param name="thinkingTokens">Tokens after which thinking is closed; 0 leaves thinking out.</param>
+    /// <exception cref="ConstraintException">A tool's schema cannot be enforced.</exception>
+    public AnswerConstraint AnyJson(IReadOnlyList<ConstrainedTool> tools, bool isParallel, int thinkingTokens) =>
+        Json(JsonStyle.Flexible.Any, tools, isParallel, thinkingTokens);
+
+    private AnswerConstraint Json(Rule value, IReadOnlyList<ConstrainedTool> tools, bool isParallel, int thinkingTokens) =>
+        AfterThinking(thinkingTokens, tools.Count == 0
             ? value
             : new UnionRule([value, new SequenceRule(new TagRule(CallOpen, _tokenizer), AfterOpen(tools, isParallel, 1))]));
-    }
 
     /// <summary>The answer, after thinking if the model wants.</summary>
     private AnswerConstraint AfterThinking(int thinkingTokens, Rule answer) => thinkingTokens == 0

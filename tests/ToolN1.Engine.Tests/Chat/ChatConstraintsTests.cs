@@ -99,6 +99,29 @@ public sealed class ChatConstraintsTests
     }
 
     [Fact]
+    public void Compile_SchemaThatIsNotStrict_IsHeldWhereItCanBeAndElseAnyJsonWillDo()
+    {
+        AnswerConstraint held = Compile(Request() with { ResponseFormat = new ResponseFormat.JsonSchema("""{"type":"integer"}""", false) })!;
+        Accepts(held, "5");
+        Refuses(held, "true", "{}");
+
+        ResponseFormat.JsonSchema unique = new("""{"type":"array","uniqueItems":true}""", false);
+        AnswerConstraint free = Compile(Request(G) with { ResponseFormat = unique })!;
+        Accepts(free, "[1, 1]", "{}", "\"a\"", "<think>so</think>[2]", $"<tool_call>[{CallG}]</tool_call>");
+        Refuses(free, "words", "[1", $"<tool_call>[{CallF}]</tool_call>");
+        Assert.Throws<ConstraintException>(() => Compile(Request(G) with { ResponseFormat = unique with { IsStrict = true } }));
+    }
+
+    [Fact]
+    public void Compile_FormatIsNotStrictButAToolCannotBeEnforced_NamesTheTool()
+    {
+        ChatTool unique = new("u", """{"name":"u","parameters":{"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}}}""", IsStrict: true);
+        ResponseFormat.JsonSchema format = new("""{"type":"integer"}""", false);
+        Assert.Equal("u", Assert.Throws<ConstraintException>(() => Compile(Request(unique) with { ResponseFormat = format })).Tool);
+        Assert.Equal("u", Assert.Throws<ConstraintException>(() => Compile(Request(unique) with { ResponseFormat = format with { SchemaJson = """{"not":{}}""" } })).Tool);
+    }
+
+    [Fact]
     public void Compile_ThinkingTokensAlone_LimitsThinkingOfAFreeAnswer()
     {
         AnswerConstraint none = Compile(Request() with { ThinkingTokens = 0 })!;
