@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine;
 
@@ -122,6 +124,32 @@ public sealed class EvaluationTests : IDisposable
         Assert.Equal("cancelled", running["status"]!.GetValue<string>());
         Assert.Equal("succeeded", (await GetAsync(server, $"{Route}/{second}"))["status"]!.GetValue<string>());
         Assert.Equal(0, server.Engine.Active);
+    }
+
+    [Fact]
+    public async Task Events_ServerIsToldToStop_EndWithoutDone()
+    {
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using ApiServer server = Start(engine => engine.BeforeToken = async (request, _, _) =>
+        {
+            if (Number(request) >= 0)
+            {
+                // What runs at a stop may take its time: whoever only watches must not wait for it.
+                asked.TrySetResult();
+                await goOn.Task;
+            }
+        });
+        string id = await CreateAsync(server, """{"benchmark": "bfcl"}""");
+        using HttpResponseMessage response = await server.Client.GetAsync($"{Route}/{id}/events", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        await asked.Task;
+
+        server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        string events = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        goOn.SetResult();
+
+        Assert.Contains("Queued.", events, StringComparison.Ordinal);
+        Assert.DoesNotContain("[DONE]", events, StringComparison.Ordinal);
     }
 
     [Fact]
