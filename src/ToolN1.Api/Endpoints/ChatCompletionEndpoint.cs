@@ -19,9 +19,9 @@ internal sealed class ChatCompletionEndpoint(
         using OpenedRequest<ChatCall> request = await opening.OpenAsync(
             context, "chat", "chatcmpl-", ChatCompletionShape.Shape, (body, tenant) => ChatBinder.Bind(body, engine.Model, options.Value, tenant));
         (ChatCall call, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
-        SchemaPaths schemas = call.Fields.AsFunctionCall ? SchemaPaths.Functions : SchemaPaths.Chat;
+        RequestPaths paths = call.Fields.AsFunctionCall ? RequestPaths.Functions : RequestPaths.Chat;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
-            call.Request with { WeightVersion = use.WeightVersion }, call.Choices, identity.Id, schemas, context.RequestAborted);
+            call.Request with { WeightVersion = use.WeightVersion }, call.Choices, identity.Id, paths, context.RequestAborted);
         IAsyncEnumerable<(int, ChatEvent)> events = tap.Watch(choices.ReadAsync(context.RequestAborted), call.Request, call.Choices, request.Origin, context.RequestAborted);
         if (call.Delivery.Stream)
         {

@@ -21,7 +21,7 @@ internal sealed class ResponseEndpoint(
             context, "response", "resp_", ResponseShape.Shape, (body, tenant) => ResponseBinder.Bind(body, engine.Model, options.Value, tenant));
         (ResponseCall call, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(
-            call.Request with { WeightVersion = use.WeightVersion }, 1, identity.Id, SchemaPaths.Responses, context.RequestAborted, call.LenientTools);
+            call.Request with { WeightVersion = use.WeightVersion }, 1, identity.Id, RequestPaths.Responses, context.RequestAborted, call.LenientTools);
         IAsyncEnumerable<(int, ChatEvent)> events = tap.Watch(choices.ReadAsync(context.RequestAborted), call.Request, 1, request.Origin, context.RequestAborted);
         ResponseBuilder builder = new(identity, call);
         if (call.Stream)

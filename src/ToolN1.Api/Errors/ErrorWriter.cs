@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using ToolN1.Api.Contracts;
 using ToolN1.Engine;
-using ToolN1.Engine.Chat;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Jobs;
 
@@ -21,8 +20,6 @@ internal static class ErrorWriter
             "The server takes no more requests at the moment. Try again later.",
             code: "engine_overloaded")
         { RetryAfter = overloaded.RetryAfter },
-        ContextLengthExceededException tooLong =>
-            ApiException.ContextLengthExceeded(tooLong.PromptTokens, tooLong.RequestedTokens, tooLong.MaxModelLength, "messages"),
         TrainingRefusedException refused => new ApiException(
             refused.IsNotFound ? StatusCodes.Status404NotFound : refused.IsConflict ? StatusCodes.Status409Conflict : StatusCodes.Status400BadRequest,
             ErrorTypes.InvalidRequest,

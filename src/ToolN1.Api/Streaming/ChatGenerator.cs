@@ -15,14 +15,14 @@ internal sealed class ChatGenerator(ChatPipeline pipeline, ChatConstraints const
     /// <param name="request">What to generate.</param>
     /// <param name="choices">How many answers.</param>
     /// <param name="id">The answer's id, from which those of the choices are made.</param>
-    /// <param name="schemas">Where the request's schemas stand, for errors.</param>
+    /// <param name="paths">Where the parts of the request stand, for errors.</param>
     /// <param name="requestAborted">Ends all of them.</param>
     /// <param name="lenientTools">Names of tools that are not kept to their schema where it cannot be enforced.</param>
-    /// <exception cref="ApiException">400: a schema cannot be enforced.</exception>
+    /// <exception cref="ApiException">400: a schema cannot be enforced, or prompt and answer do not fit the model.</exception>
     public async Task<ChoiceSet<ChatEvent>> StartAsync(
-        ChatRequest request, int choices, string id, SchemaPaths schemas, CancellationToken requestAborted, IReadOnlySet<string>? lenientTools = null)
+        ChatRequest request, int choices, string id, RequestPaths paths, CancellationToken requestAborted, IReadOnlySet<string>? lenientTools = null)
     {
-        PreparedChat chat = await PrepareAsync(request, schemas, lenientTools, requestAborted);
+        PreparedChat chat = await PrepareAsync(request, paths, lenientTools, requestAborted);
 
         return ChoiceSet<ChatEvent>.Start(
             choices,
@@ -32,7 +32,7 @@ internal sealed class ChatGenerator(ChatPipeline pipeline, ChatConstraints const
             requestAborted);
     }
 
-    private async Task<PreparedChat> PrepareAsync(ChatRequest request, SchemaPaths schemas, IReadOnlySet<string>? lenientTools, CancellationToken requestAborted)
+    private async Task<PreparedChat> PrepareAsync(ChatRequest request, RequestPaths paths, IReadOnlySet<string>? lenientTools, CancellationToken requestAborted)
     {
         try
         {
@@ -41,7 +41,11 @@ internal sealed class ChatGenerator(ChatPipeline pipeline, ChatConstraints const
         }
         catch (ConstraintException exception)
         {
-            throw schemas.Refusal(exception, request.Tools);
+            throw paths.Refusal(exception, request.Tools);
+        }
+        catch (ContextLengthExceededException exception)
+        {
+            throw paths.Refusal(exception);
         }
     }
 
