@@ -249,6 +249,46 @@ public sealed class ChatCompletionTests
         Assert.Contains("Grüße, 世界 <b>", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData(",\"strict\":false", true)]
+    [InlineData(",\"strict\":true", false)]
+    public async Task Chat_FormatWhoseSchemaCannotBeEnforced_IsRefusedOnlyWhereStrictIsAsked(string strict, bool accepted)
+    {
+        using ApiServer server = new(engine => engine.Answer = _ => "[1, 1]");
+        string format = """{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"array","uniqueItems":true}STRICT}}""".Replace("STRICT", strict, StringComparison.Ordinal);
+        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat($"\"response_format\":{format}").ToJsonString());
+
+        if (!accepted)
+        {
+            JsonNode error = await Json.ErrorAsync(response, 400);
+            Assert.Equal(("response_format.json_schema.schema", "invalid_json_schema"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+            return;
+        }
+
+        Assert.True(response.IsSuccessStatusCode);
+        Engine.Constraints.AnswerConstraint constraint = server.Engine.Requests.Single().Constraint!;
+        Assert.True(constraint.Accepts("[1, 1]"u8));
+        Assert.False(constraint.Accepts("words"u8));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"stream\":true,")]
+    public async Task Chat_JsonThatHoldsATag_StaysWhole(string more)
+    {
+        const string Answer = """{"tag": "<tool_call>"}""";
+        using ApiServer server = new(engine => engine.Answer = _ => Answer);
+        JsonObject request = Json.Chat(more + """
+            "response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object","properties":{"tag":{"const":"<tool_call>"}},"required":["tag"]}}}
+            """);
+        string content = more.Length == 0
+            ? (await server.PostJsonAsync(Json.ChatRoute, request))["choices"]![0]!["message"]!["content"]!.GetValue<string>()
+            : string.Concat((await server.StreamAsync(Json.ChatRoute, request)).Select(chunk => chunk["choices"]![0]!["delta"]!["content"]?.GetValue<string>()));
+
+        Assert.Equal(Answer, content);
+    }
+
     [Fact]
     public async Task Chat_PromptTooLong_NamesBothCounts()
     {
@@ -256,7 +296,7 @@ public sealed class ChatCompletionTests
         using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat("\"max_tokens\":8000", new string('?', 500)).ToJsonString());
 
         JsonNode error = await Json.ErrorAsync(response, 400);
-        Assert.Equal("context_length_exceeded", error["code"]!.GetValue<string>());
+        Assert.Equal(("messages", "context_length_exceeded"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
         Assert.Matches("8192 tokens.*[0-9]{3,} in the prompt, 8000 for the completion", error["message"]!.GetValue<string>());
         Assert.Empty(server.Engine.Requests);
     }

@@ -140,4 +140,58 @@ public sealed class CompletionTests
         Assert.Equal(("prompt", "context_length_exceeded"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
         Assert.Contains("2 in the prompt, 8191 for the completion", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("\"prompt\":[40,41,42],\"echo\":true,\"logprobs\":20,\"max_tokens\":0,\"n\":128", "n")]
+    [InlineData("\"prompt\":[40,41,42],\"echo\":true,\"logprobs\":0,\"n\":2", "n")]
+    public async Task Completion_AnswersThatWouldRepeatThePromptsLogProbs_AreRefused(string more, string param)
+    {
+        using ApiServer server = new();
+        using HttpResponseMessage response = await server.PostAsync(Json.CompletionRoute, Json.Completion(more).ToJsonString());
+
+        Assert.Equal(param, (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+        Assert.Empty(server.Engine.Requests);
+    }
+
+    [Theory]
+    [InlineData(512, 2, true)]
+    [InlineData(513, 2, false)]
+    [InlineData(9, 128, false)]
+    public async Task Completion_PromptsTimesChoices_AreBounded(int prompts, int choices, bool isTaken)
+    {
+        using ApiServer server = new();
+        JsonObject request = Json.Completion($"\"prompt\":[{string.Join(',', Enumerable.Repeat("[40]", prompts))}],\"max_tokens\":1,\"n\":{choices}");
+        using HttpResponseMessage response = await server.PostAsync(Json.CompletionRoute, request.ToJsonString());
+
+        if (isTaken)
+        {
+            Assert.True(response.IsSuccessStatusCode);
+            return;
+        }
+
+        Assert.Equal("n", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+        Assert.Empty(server.Engine.Requests);
+    }
+
+    [Theory]
+    [InlineData("\"logprobs\":20,\"echo\":true", false)]
+    [InlineData("\"logprobs\":1,\"echo\":true", true)]
+    [InlineData("\"logprobs\":20", true)]
+    public async Task Completion_LogProbsOfThePrompts_AreBounded(string more, bool isTaken)
+    {
+        // Seven prompts of 7000 tokens.
+        using ApiServer server = new();
+        string prompt = $"[{string.Join(',', Enumerable.Repeat(40, 7000))}]";
+        JsonObject request = Json.Completion($"\"prompt\":[{string.Join(',', Enumerable.Repeat(prompt, 7))}],\"max_tokens\":1,{more}");
+        using HttpResponseMessage response = await server.PostAsync(Json.CompletionRoute, request.ToJsonString());
+
+        if (isTaken)
+        {
+            Assert.True(response.IsSuccessStatusCode);
+            return;
+        }
+
+        Assert.Equal("logprobs", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+        Assert.Empty(server.Engine.Requests);
+    }
 }

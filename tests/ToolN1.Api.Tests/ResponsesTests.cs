@@ -187,6 +187,39 @@ public sealed class ResponsesTests
     }
 
     [Fact]
+    public async Task Input_TooLongForTheModel_IsNamed()
+    {
+        using ApiServer server = new();
+        using HttpResponseMessage response = await server.PostAsync(Route, Request($"\"input\":\"{new string('?', 500)}\",\"max_output_tokens\":8000").ToJsonString());
+
+        JsonNode error = await Json.ErrorAsync(response, 400);
+        Assert.Equal(("input", "context_length_exceeded"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData(",\"strict\":false", true)]
+    [InlineData(",\"strict\":true", false)]
+    public async Task FormatWhoseSchemaCannotBeEnforced_IsRefusedOnlyWhereStrictIsAsked(string strict, bool accepted)
+    {
+        using ApiServer server = new(engine => engine.Answer = _ => "[1, 1]");
+        string format = """{"type":"json_schema","name":"n","schema":{"type":"array","uniqueItems":true}STRICT}""".Replace("STRICT", strict, StringComparison.Ordinal);
+        using HttpResponseMessage response = await server.PostAsync(Route, Request($"\"input\":\"Hi\",\"text\":{{\"format\":{format}}}").ToJsonString());
+
+        if (!accepted)
+        {
+            Assert.Equal("text.format.schema", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+            return;
+        }
+
+        Assert.True(response.IsSuccessStatusCode);
+        Engine.Constraints.AnswerConstraint constraint = server.Engine.Requests.Single().Constraint!;
+        Assert.True(constraint.Accepts("[1, 1]"u8));
+        Assert.True(constraint.Accepts("{}"u8));
+        Assert.False(constraint.Accepts("words"u8));
+    }
+
+    [Fact]
     public async Task ModelSaysNothing_IsAskedAgainForWords()
     {
         using ApiServer server = new(engine => engine.Answer = request => request.RequestId.EndsWith("-words", StringComparison.Ordinal) ? "No." : "<tool_call>[]</tool_call>");

@@ -9,6 +9,9 @@ internal static class CommonFields
     /// <summary>Most sequences of one request (<c>n</c>).</summary>
     public const int MaxChoices = 128;
 
+    /// <summary>Most stop token ids of one request.</summary>
+    public const int MaxStopTokenIds = 1024;
+
     /// <summary>The served model.</summary>
     public static Field Model { get; } = new("model", new StringShape(), "Id of the served model, as `/v1/models` lists it.") { Required = true };
 
@@ -30,7 +33,7 @@ internal static class CommonFields
     public static IReadOnlyList<Field> Ending { get; } =
     [
         new("stop", new UnionShape(new StringShape { MinLength = 1 }, new ArrayShape(new StringShape { MinLength = 1 }, 0, 4)), "One text, or up to four, at which the answer ends; the text itself is not returned."),
-        new("stop_token_ids", new ArrayShape(new IntegerShape(0, int.MaxValue)), "Token ids that end the answer beside the model's own. (vLLM's extension.)"),
+        new("stop_token_ids", new ArrayShape(new IntegerShape(0, int.MaxValue), 0, MaxStopTokenIds), "Token ids that end the answer beside the model's own. (vLLM's extension.)"),
         new("min_tokens", new IntegerShape(0, int.MaxValue), "No end-of-turn or stop id is sampled before this many tokens. (vLLM's extension.)") { Default = 0 },
         new("ignore_eos", new BooleanShape(), "Generates through the model's own end-of-turn ids. (vLLM's extension.)") { Default = false },
     ];

@@ -31,17 +31,47 @@ internal static class CompletionBinder
         }
 
         int? logProbs = request.Integer("logprobs");
+        int choices = request.Integer("n") ?? 1;
+        bool echo = request.Boolean("echo") ?? false;
+        CheckSize(prompts, choices, echo ? logProbs : null);
         SamplingParameters sampling = SamplingBinder.Bind(request, model, maxNewTokens);
         return new CompletionCall(
             prompts,
             maxNewTokens,
             sampling with { TopLogProbs = logProbs },
             SamplingBinder.Stop(request),
-            request.Boolean("echo") ?? false,
+            echo,
             logProbs,
-            request.Integer("n") ?? 1,
+            choices,
             ChatBinder.DeliveryOf(request),
             SamplingBinder.CacheSalt(request, tenant));
+    }
+
+    /// <summary>Refuses a small request whose answer would be very large.</summary>
+    private static void CheckSize(IReadOnlyList<int[]> prompts, int choices, int? promptLogProbs)
+    {
+        if ((long)prompts.Count * choices > CompletionShape.MaxAnswers)
+        {
+            throw ApiException.Invalid("n", $"'n' ({choices}) times the number of prompts ({prompts.Count}) is more than the {CompletionShape.MaxAnswers} answers that one request may have.");
+        }
+
+        if (promptLogProbs is not { } alternatives)
+        {
+            return;
+        }
+
+        if (choices > 1)
+        {
+            throw ApiException.Invalid("n", "'n' must be 1 where 'echo' and 'logprobs' ask for the prompt's log-probabilities: they are the same in every answer.");
+        }
+
+        long tokens = prompts.Sum(ids => (long)ids.Length);
+        if (tokens * (alternatives + 1) > CompletionShape.MaxPromptLogProbs)
+        {
+            throw ApiException.Invalid(
+                "logprobs",
+                $"The prompts' {tokens} tokens with {alternatives + 1} log-probabilities each are more than the {CompletionShape.MaxPromptLogProbs} that one answer may hold. Send fewer prompts at once, or ask for fewer alternatives.");
+        }
     }
 
     private static List<int[]> Prompts(JsonElement prompt, ModelInfo model, Tokenizer tokenizer)

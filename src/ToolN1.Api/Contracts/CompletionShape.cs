@@ -8,6 +8,12 @@ internal static class CompletionShape
     /// <summary>Most prompts of one request.</summary>
     public const int MaxPrompts = 1024;
 
+    /// <summary>Most answers of one request, over all of its prompts.</summary>
+    public const int MaxAnswers = 1024;
+
+    /// <summary>Most log-probabilities that are returned of the prompts of one request; each takes about a hundred bytes until it is sent.</summary>
+    public const int MaxPromptLogProbs = 1_000_000;
+
     private static readonly IntegerShape TokenId = new(0, int.MaxValue);
 
     /// <summary>The whole request.</summary>
@@ -25,8 +31,8 @@ internal static class CompletionShape
             { Required = true },
             new("max_tokens", new IntegerShape(0, int.MaxValue), "Most tokens to generate; 0 with `echo` and `logprobs` only scores the prompt.") { Default = 16 },
             new("echo", new BooleanShape(), "Whether the prompt precedes the answer in `text` and in `logprobs`.") { Default = false },
-            new("logprobs", new IntegerShape(0, 20), "Returns log-probabilities with this many likeliest tokens at each place (OpenAI's limit is 5). The token itself is always among them, so there may be one more."),
-            CommonFields.N,
+            new("logprobs", new IntegerShape(0, 20), $"Returns log-probabilities with this many likeliest tokens at each place (OpenAI's limit is 5). The token itself is always among them, so there may be one more. With `echo`, `n` is 1, and the prompts' tokens times the log-probabilities of each are at most {MaxPromptLogProbs}."),
+            CommonFields.N with { Description = $"{CommonFields.N.Description} At most {MaxAnswers} over all prompts." },
             .. CommonFields.Sampling,
             .. CommonFields.Ending,
             .. CommonFields.Streaming,

@@ -13,6 +13,9 @@ internal static class SamplingBinder
     // OpenAI allows top_p 0; the smallest set with any probability at all is the likeliest token.
     private const float SmallestTopP = 1e-9f;
 
+    // A float holds nothing much smaller, and every penalty near this one favours repetition as much as can be.
+    private const float SmallestRepetitionPenalty = 1e-30f;
+
     /// <summary>The request's sampling parameters, without log-probabilities.</summary>
     /// <exception cref="ApiException">400: a token id is not in the vocabulary, or limits contradict each other.</exception>
     public static SamplingParameters Bind(JsonElement request, ModelInfo model, int? maxNewTokens)
@@ -23,6 +26,12 @@ internal static class SamplingBinder
             throw ApiException.Invalid("min_tokens", $"'min_tokens' ({minNewTokens}) is more than may be generated ({maxNewTokens ?? model.MaxModelLength}).");
         }
 
+        int[] stopTokenIds = TokenIds(request.Items("stop_token_ids"), FieldPath.Root.Field("stop_token_ids"), model.VocabularySize);
+        if (minNewTokens > 0 && stopTokenIds.Union(model.EndOfSequenceIds).Count() >= model.VocabularySize)
+        {
+            throw ApiException.Invalid("stop_token_ids", "Every token ends the answer, so that there is none that 'min_tokens' could be made of.");
+        }
+
         return new SamplingParameters
         {
             Temperature = (float)(request.Number("temperature") ?? 1),
@@ -31,10 +40,10 @@ internal static class SamplingBinder
             MinP = (float)(request.Number("min_p") ?? 0),
             PresencePenalty = (float)(request.Number("presence_penalty") ?? 0),
             FrequencyPenalty = (float)(request.Number("frequency_penalty") ?? 0),
-            RepetitionPenalty = (float)(request.Number("repetition_penalty") ?? 1),
+            RepetitionPenalty = Math.Max((float)(request.Number("repetition_penalty") ?? 1), SmallestRepetitionPenalty),
             LogitBias = LogitBias(request, model.VocabularySize),
             Seed = request.Long("seed"),
-            StopTokenIds = TokenIds(request.Items("stop_token_ids"), FieldPath.Root.Field("stop_token_ids"), model.VocabularySize),
+            StopTokenIds = stopTokenIds,
             IgnoreEndOfSequence = request.Boolean("ignore_eos") ?? false,
             MinNewTokens = minNewTokens,
         };

@@ -127,6 +127,49 @@ public sealed class EveryFieldTests
         }
     }
 
+    [Theory]
+    [InlineData("1e-50")]
+    [InlineData("1e-40")]
+    [InlineData("1e-300")]
+    public async Task RepetitionPenalty_SmallerThanAFloatHolds_IsTaken(string penalty)
+    {
+        using ApiServer server = Start();
+        await AnswerAsync(server, Json.ChatRoute, Json.Chat($"\"repetition_penalty\":{penalty},\"temperature\":{penalty},\"top_p\":{penalty},\"min_p\":{penalty}"));
+        await AnswerAsync(server, Json.CompletionRoute, Json.Completion($"\"prompt\":\"Hi\",\"repetition_penalty\":{penalty},\"temperature\":{penalty}"));
+        Assert.Equal(2, server.Engine.Requests.Count);
+        Assert.All(server.Engine.Requests, request =>
+        {
+            request.Sampling.Validate();
+            Assert.True(float.IsFinite(1 / request.Sampling.RepetitionPenalty));
+        });
+    }
+
+    [Fact]
+    public async Task StopTokenIds_WholeVocabularyBeforeAMinimum_IsA400()
+    {
+        using ApiServer server = new(engine => engine.Model = engine.Model with { VocabularySize = 500 }, ("ToolN1:Auth:AdminKeys:0", Key));
+        string ids = string.Join(',', Enumerable.Range(2, 498));
+        JsonNode error = await RefusedAsync(server, Json.ChatRoute, Json.Chat($"\"min_tokens\":1,\"stop_token_ids\":[{ids}]").ToJsonString(), "every id ends the answer");
+        Assert.Equal("stop_token_ids", error["param"]!.GetValue<string>());
+        Assert.Empty(server.Engine.Requests);
+        await AnswerAsync(server, Json.ChatRoute, Json.Chat($"\"stop_token_ids\":[{ids}]"));
+    }
+
+    [Fact]
+    public async Task StopTokenIds_MoreThanAThousand_AreA400()
+    {
+        using ApiServer server = Start();
+        string ids = string.Join(',', Enumerable.Repeat(5, 1025));
+        JsonNode error = await RefusedAsync(server, Json.ChatRoute, Json.Chat($"\"stop_token_ids\":[{ids}]").ToJsonString(), "1025 stop ids");
+        Assert.Equal(("stop_token_ids", "invalid_value"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+    }
+
+    private static async Task AnswerAsync(ApiServer server, string route, JsonObject body)
+    {
+        using HttpResponseMessage response = await SendAsync(server, route, body.ToJsonString());
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     private static ApiServer Start() => new(engine => engine.Answer = _ => "ok", ("ToolN1:Auth:AdminKeys:0", Key));
 
     private static bool Fits(ShapePlace place, string value)
