@@ -35,14 +35,26 @@ public sealed class EmbeddedModelTests
         (string name, string arguments, ChatFinishReason? finish) = await StreamCallAsync(chat, messages, options);
         Assert.Equal((call.FunctionName, call.FunctionArguments.ToString(), ChatFinishReason.ToolCalls), (name, arguments, finish));
 
-        // 3. The tool's result goes back; the model ends the turn.
+        // 3. The tool's result goes back; the model tells it and calls nothing more.
         messages.Add(ChatMessage.CreateAssistantMessage(first));
         messages.Add(ChatMessage.CreateToolMessage(call.Id, """{"temperature_celsius": 21}"""));
         ChatCompletion second = await chat.CompleteChatAsync(messages, options, TestContext.Current.CancellationToken);
         Assert.True(second.Usage.InputTokenCount > first.Usage.InputTokenCount);
         Assert.True(second.Usage.InputTokenDetails.CachedTokenCount > 0);
-        Assert.NotEqual(ChatFinishReason.Length, second.FinishReason);
-        Assert.True(second.ToolCalls.Count > 0 || second.Content.Any(part => part.Text.Length > 0), "The loop ended in an empty message.");
+        Assert.Equal(ChatFinishReason.Stop, second.FinishReason);
+        Assert.Empty(second.ToolCalls);
+        string told = string.Concat(second.Content.Select(part => part.Text));
+        Assert.Contains("21", told, StringComparison.Ordinal);
+
+        // 4. The same, streamed.
+        StringBuilder streamed = new();
+        await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync(messages, options, TestContext.Current.CancellationToken))
+        {
+            Assert.Empty(update.ToolCallUpdates);
+            streamed.AppendJoin(null, update.ContentUpdate.Select(part => part.Text));
+        }
+
+        Assert.Equal(told, streamed.ToString());
     }
 
     [Fact]

@@ -26,6 +26,10 @@ public sealed class EmbeddedModelTests(EmbeddedModelTests.Loaded loaded) : IClas
         {"name": "get_stock_price", "description": "Get the stock price", "parameters": {"type": "object", "properties": {"symbol": {"type": "string", "description": "Stock symbol, e.g. AAPL"}}, "required": ["symbol"]}}
         """;
 
+    private const string Timer = """
+        {"name": "set_timer", "description": "Set a timer in minutes", "parameters": {"type": "object", "properties": {"minutes": {"type": "integer", "description": "Duration in minutes"}}, "required": ["minutes"]}}
+        """;
+
     [Theory]
     [InlineData("What is the weather in Paris?", "get_weather", City, "{\"city\": \"Paris\"}")]
     [InlineData("How is the weather in Berlin?", "get_weather", City, "{\"city\": \"Berlin\"}")]
@@ -37,6 +41,26 @@ public sealed class EmbeddedModelTests(EmbeddedModelTests.Loaded loaded) : IClas
         Assert.Equal($"{name} {arguments}", calls);
         Assert.StartsWith("Asked: get", reasoning, StringComparison.Ordinal);
         Assert.Equal(ChatFinishReason.ToolCalls, reason);
+    }
+
+    [Theory]
+    [InlineData("What is the weather in Berlin?", "get_weather {\"city\": \"Berlin\"}")]
+    [InlineData("What is the stock price of AAPL?", "get_stock_price {\"symbol\": \"AAPL\"}")]
+    [InlineData("Set a timer for 15 minutes.", "set_timer {\"minutes\": 15}")]
+    public async Task Generate_SeveralTools_CallsTheOneThatFits(string question, string call)
+    {
+        (_, string calls, ChatFinishReason reason) = await Ask(question, ("set_timer", Timer), ("get_stock_price", Stock), ("get_weather", City));
+        Assert.Equal((call, ChatFinishReason.ToolCalls), (calls, reason));
+    }
+
+    [Theory]
+    [InlineData("Play the song The Lantern.")]
+    [InlineData("Send an email to anna@example.com saying \"See you at noon\".")]
+    public async Task Generate_NoToolFits_CallsNone(string question)
+    {
+        (string reasoning, string calls, ChatFinishReason reason) = await Ask(question, ("get_weather", City));
+        Assert.EndsWith("fits nothing.", reasoning, StringComparison.Ordinal);
+        Assert.Equal((string.Empty, ChatFinishReason.Stop), (calls, reason));
     }
 
     [Fact]

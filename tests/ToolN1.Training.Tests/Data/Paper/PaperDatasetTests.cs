@@ -8,6 +8,8 @@ namespace ToolN1.Training.Tests.Data.Paper;
 
 public sealed class PaperDatasetTests
 {
+    private static readonly string[] RowFiles = ["train.jsonl", "validation.jsonl"];
+
     private const string Tools = """[{"name": "add", "description": "Adds.", "parameters": {"a": {"type": "int", "description": "Start, 7 if absent.", "default": 7}}}, {"name": "sub", "parameters": {}}]""";
 
     private static string Item(string query, string number = "1.0") => JsonSerializer.Serialize(
@@ -127,7 +129,7 @@ public sealed class PaperDatasetTests
     }
 
     private static List<TrainingRow> Rows(HandMadeFolder folder) =>
-        [.. new[] { "train.jsonl", "validation.jsonl" }.SelectMany(file => TrainingRowReader.Read(Path.Combine(folder.Path, "out", file)))];
+        [.. RowFiles.SelectMany(file => TrainingRowReader.Read(Path.Combine(folder.Path, "out", file)))];
 
     [Fact]
     public async Task Convert_FileThatBreaksOff_LeavesAnEarlierResultAsItWas()
