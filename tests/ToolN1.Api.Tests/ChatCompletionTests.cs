@@ -174,6 +174,18 @@ public sealed class ChatCompletionTests
     }
 
     [Fact]
+    public async Task Chat_FunctionWithItsDescriptionFirst_IsShownAsAnyOther()
+    {
+        using ApiServer server = new();
+        await server.PostJsonAsync(Json.ChatRoute, Json.Chat(
+            """
+            "tools":[{"type":"function","function":{"parameters":{"type":"object","properties":{}},"description":"Does a.","name":"a"}}]
+            """));
+
+        Assert.Contains("""{"name": "a", "description": "Does a.", "parameters": {"type": "object", "properties": {}}}""", Prompt(server), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Chat_ControlTextInContent_StaysText()
     {
         using ApiServer server = new();

@@ -59,7 +59,8 @@ public sealed class OpenAiEvaluationModelTests
     {
         using Script script = new((HttpStatusCode.OK, """{"choices": [{"message": {"content": "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 0}}</tool_call><tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call>"}, "finish_reason": "stop"}]}"""));
         using OpenAiEvaluationModel model = new(
-            script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 1, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)) { ChatFormat = format };
+            script, new Uri("http://server.test"), "key", "m", 64, chatOnly: false, retries: 1, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1))
+        { ChatFormat = format };
 
         EvaluationReply reply = await model.AnswerAsync(Question, EvaluationMode.Native, TestContext.Current.CancellationToken);
 

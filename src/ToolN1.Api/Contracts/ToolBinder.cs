@@ -108,9 +108,10 @@ internal static class ToolBinder
 
     private static string FunctionJson(JsonElement function)
     {
-        // The model was trained on name, description and parameters: "strict" and "type" are not for its eyes, nor are nulls.
+        // The model was trained on name, description and parameters, in this order, whatever a client's serializer makes of it: then clients
+        // share cached prompts too. "strict" and "type" are not for its eyes, nor are nulls.
         StringBuilder json = new("{");
-        foreach (JsonProperty property in function.EnumerateObject())
+        foreach (JsonProperty property in function.EnumerateObject().OrderBy(property => property.Name switch { "name" => 0, "description" => 1, "parameters" => 2, _ => 3 }))
         {
             if (property.Name is not ("strict" or "type") && property.Value.ValueKind != JsonValueKind.Null)
             {

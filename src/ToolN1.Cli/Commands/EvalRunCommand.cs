@@ -124,7 +124,8 @@ internal sealed class EvalRunCommand
         string name = options.GetValue(_servedModel) ?? await OpenAiEvaluationModel.FirstModelAsync(handler, baseUrl, key, cancellationToken).ConfigureAwait(false);
         using EvaluationStore store = EvaluationStore.Open(options.GetValue(_out)!.FullName, Settings(options, $"{baseUrl} {name}", new Dictionary<string, string> { ["chat_format"] = format }));
         using OpenAiEvaluationModel model = new(
-            handler, baseUrl, key, name, options.GetValue(_maxTokens), options.GetValue(_chat), Retries, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(options.GetValue(_timeout))) { ChatFormat = format };
+            handler, baseUrl, key, name, options.GetValue(_maxTokens), options.GetValue(_chat), Retries, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(options.GetValue(_timeout)))
+        { ChatFormat = format };
         IReadOnlyList<string> failures = await AskAsync(options, model, store, cases, options.GetValue(_concurrency), cancellationToken).ConfigureAwait(false);
         return Report(store, name, cases, references, failures, null);
     }

@@ -23,9 +23,9 @@ internal sealed unsafe class TileKernel : PanelKernel
     private const int PrefetchDistance = 8192;
 
     private readonly byte* _shapes;
-    private readonly delegate* unmanaged<byte*, byte*, float*, long, long, byte*, void>[] _code;
+    private readonly nint[] _code;
 
-    private TileKernel(byte* shapes, delegate* unmanaged<byte*, byte*, float*, long, long, byte*, void>[] code)
+    private TileKernel(byte* shapes, nint[] code)
     {
         _shapes = shapes;
         _code = code;
@@ -68,7 +68,8 @@ internal sealed unsafe class TileKernel : PanelKernel
         {
             int from = rows * part / parts;
             int count = (rows * (part + 1) / parts) - from;
-            _code[(count > TileRows ? 2 : 0) + (parts == 1 ? 1 : 0)](
+            nint code = _code[(count > TileRows ? 2 : 0) + (parts == 1 ? 1 : 0)];
+            ((delegate* unmanaged<byte*, byte*, float*, long, long, byte*, void>)code)(
                 prepared + (from * RowBytes(inputs)), panel, sums + (from * PanelWidth), Steps(inputs), RowBytes(inputs), _shapes + (count * ShapeBytes));
         }
     }
@@ -96,18 +97,7 @@ internal sealed unsafe class TileKernel : PanelKernel
         }
 
         byte* placed = MachineCode.TryPlace([.. code]);
-        if (placed is null)
-        {
-            return null;
-        }
-
-        delegate* unmanaged<byte*, byte*, float*, long, long, byte*, void>[] entries = new delegate* unmanaged<byte*, byte*, float*, long, long, byte*, void>[starts.Count];
-        for (int i = 0; i < entries.Length; i++)
-        {
-            entries[i] = (delegate* unmanaged<byte*, byte*, float*, long, long, byte*, void>)(placed + starts[i]);
-        }
-
-        return new TileKernel(Shapes(), entries);
+        return placed is null ? null : new TileKernel(Shapes(), [.. starts.Select(start => (nint)placed + start)]);
     }
 
     // For every number of rows up to 32, kept for as long as the process lives.
