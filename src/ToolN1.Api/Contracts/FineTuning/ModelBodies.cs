@@ -38,7 +38,7 @@ internal sealed record ModelVersionBody
 [Description("Exact match on held-out rows.")]
 internal sealed record HeldOutScoreBody
 {
-    [Description("SHA-256 of the rows.")]
+    [Description("SHA-256 of the rows, of how many of them were answered, and of the grader where one judged.")]
     public required string DataHash { get; init; }
 
     [Description("Rows.")]

@@ -63,7 +63,7 @@ internal static class ReinforcementShapes
             Own("dtype", new StringShape { Values = ["auto", "float32", "bfloat16"] }, "Of the trainer's products.", "auto"),
             Own("export_dtype", new StringShape { Values = ["auto", "float32", "bfloat16"] }, "Of the models' files; `auto` is the start model's.", "auto"),
             Own("alarms", Section("GrpoAlarms", "What stops or warns.",
-                new("kl_ceiling", new NumberShape(0, 1e6) { MinIsExclusive = true }, "A step whose mean KL is higher ends the job with its best checkpoint."),
+                new("kl_ceiling", new NumberShape(0, 1e6) { MinIsExclusive = true }, "A step whose mean KL is higher ends the job with its best checkpoint, or without held-out rows with the newest from before."),
                 new("clipped_responses", new NumberShape(0, 1), "Warns when more of the answers were cut off."),
                 new("log_prob_gap", new NumberShape(0, 1e6) { MinIsExclusive = true }, "Warns when sampler and trainer differ by more."),
                 new("max_non_finite_updates", new IntegerShape(0, 1_000_000), "Skipped updates in a row before the job fails.")), "What stops or warns."),
