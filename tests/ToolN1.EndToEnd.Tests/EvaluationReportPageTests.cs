@@ -57,6 +57,7 @@ public sealed class EvaluationReportPageTests : IDisposable
 
         // 4. One of them, unfolded: what a model wrote is text, whatever it looks like.
         await shown.Locator("summary").ClickAsync();
+        await shown.Locator("h4").First.WaitForAsync();
         Assert.Equal(["Output", "Calls read", "Prompt"], await shown.Locator("h4").AllInnerTextsAsync());
         Assert.Equal(Hostile, await shown.Locator("pre").First.InnerTextAsync());
 

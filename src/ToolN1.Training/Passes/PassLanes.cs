@@ -7,9 +7,9 @@ namespace ToolN1.Training.Passes;
 /// Passes side by side, each on a thread with a share of libtorch's threads and with gradients of its own. A sum's order
 /// depends on the number of lanes only, so runs with as many repeat bit by bit.
 /// </summary>
+/// <remarks>libtorch has one number of threads for the process, which several lanes change while they run: for a process that trains and does nothing else.</remarks>
 internal sealed class PassLanes : IDisposable
 {
-    private readonly int _threads;
     private readonly PassGradients[] _gradients;
 
     /// <summary>Prepares lanes.</summary>
@@ -17,7 +17,7 @@ internal sealed class PassLanes : IDisposable
     /// <param name="threads">All threads together.</param>
     public PassLanes(int count, int threads)
     {
-        _threads = threads;
+        ThreadsEach = Math.Max(1, threads / count);
         _gradients = [.. Enumerable.Range(0, count).Select(lane => lane == 0 ? PassGradients.OfParameters : new PassGradients(isApart: true))];
     }
 
@@ -25,7 +25,7 @@ internal sealed class PassLanes : IDisposable
     public int Count => _gradients.Length;
 
     /// <summary>Threads of each lane, at least one.</summary>
-    public int ThreadsEach => Math.Max(1, _threads / Count);
+    public int ThreadsEach { get; }
 
     /// <summary>Runs a pass on each of the first lanes and waits for all.</summary>
     /// <param name="count">Lanes used.</param>
@@ -38,6 +38,7 @@ internal sealed class PassLanes : IDisposable
             return;
         }
 
+        int before = get_num_threads();
         Exception?[] errors = new Exception?[count];
         Thread[] threads = [.. Enumerable.Range(0, count).Select(lane => new Thread(() =>
         {
@@ -66,7 +67,7 @@ internal sealed class PassLanes : IDisposable
         }
 
         // What new threads begin with, and this one's.
-        set_num_threads(_threads);
+        set_num_threads(before);
         if (errors.FirstOrDefault(error => error is not null) is Exception first)
         {
             ExceptionDispatchInfo.Throw(first);

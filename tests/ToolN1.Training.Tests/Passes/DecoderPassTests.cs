@@ -8,6 +8,9 @@ using static TorchSharp.torch;
 
 namespace ToolN1.Training.Tests.Passes;
 
+/// <summary>Alone: lanes change libtorch's number of threads for the whole process, on which other tests' last bits depend.</summary>
+[CollectionDefinition(nameof(DecoderPassTests), DisableParallelization = true)]
+[Collection(nameof(DecoderPassTests))]
 public sealed class DecoderPassTests
 {
     private const int Vocabulary = 77;
@@ -74,6 +77,7 @@ public sealed class DecoderPassTests
     [Fact]
     public void Run_LaneThatFails_FailsWithItsErrorOnceAllHaveEnded()
     {
+        int threads = get_num_threads();
         using PassLanes lanes = new(3, 3);
         bool ended = false;
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => lanes.Run(3, (lane, _) =>
@@ -88,6 +92,7 @@ public sealed class DecoderPassTests
         }));
         Assert.Equal("lane 1", error.Message);
         Assert.True(ended);
+        Assert.Equal(threads, get_num_threads());
     }
 
     [Fact]
