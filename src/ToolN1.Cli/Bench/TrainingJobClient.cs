@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ToolN1.Cli.Bench;
 
-/// <summary>A supervised job on a server, over HTTP, and the turns that it takes.</summary>
+/// <summary>A training job on a server, over HTTP, and the turns that it takes.</summary>
 /// <param name="http">Speaks to the server with an admin key; stays the caller's.</param>
 internal sealed class TrainingJobClient(HttpClient http)
 {
@@ -13,8 +13,13 @@ internal sealed class TrainingJobClient(HttpClient http)
     private string _id = "";
 
     /// <summary>Uploads rows, starts a job that is far longer than a measurement, and waits until it trains.</summary>
+    /// <param name="model">The model that it starts from.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="method"><c>supervised</c>, or <c>reinforcement</c> with the built-in tool_call grader.</param>
+    /// <param name="liveShare">The job's live_share; the server's where null.</param>
+    /// <param name="cancellationToken">Ends the wait; the job goes on.</param>
     /// <exception cref="HttpRequestException">The server refused; says why.</exception>
-    public async Task StartAsync(string model, FileInfo rows, double? liveShare, CancellationToken cancellationToken)
+    public async Task StartAsync(string model, FileInfo rows, string method, double? liveShare, CancellationToken cancellationToken)
     {
         using MultipartFormDataContent form = new() { { new StringContent("fine-tune"), "purpose" } };
         form.Add(new StreamContent(rows.OpenRead()), "file", rows.Name);
@@ -30,13 +35,19 @@ internal sealed class TrainingJobClient(HttpClient http)
             hyperparameters["live_share"] = share;
         }
 
+        Dictionary<string, object> settings = new() { ["hyperparameters"] = hyperparameters };
+        if (method == "reinforcement")
+        {
+            settings["grader"] = new { type = "tool_call", name = "call" };
+        }
+
         using (JsonDocument job = await PostAsync(
             "v1/fine_tuning/jobs",
             new Dictionary<string, object>
             {
                 ["model"] = model,
                 ["training_file"] = file,
-                ["method"] = new { type = "supervised", supervised = new { hyperparameters } },
+                ["method"] = new Dictionary<string, object> { ["type"] = method, [method] = settings },
             },
             cancellationToken))
         {

@@ -15,7 +15,8 @@ internal sealed class BenchLoadCommand
 
     private readonly Option<Uri?> _server = new("--base-url") { Required = true, CustomParser = HttpAddress.Parse, Description = "The server's address." };
     private readonly Option<string?> _model = new("--served-model") { Description = "The served model's id (default: the first it lists)." };
-    private readonly Option<FileInfo> _rows = new("--training-file") { Description = "Rows of a supervised job to measure beside; without them only the traffic is measured." };
+    private readonly Option<FileInfo> _rows = new("--training-file") { Description = "Rows of a training job to measure beside; without them only the traffic is measured." };
+    private readonly Option<string> _method = new("--method") { Description = "The job's method: supervised or reinforcement.", DefaultValueFactory = _ => "supervised" };
     private readonly Option<double?> _share = new("--live-share") { Description = "The job's live_share (default: the server's)." };
     private readonly Option<int> _clients = new("--clients") { Description = "Requests in flight.", DefaultValueFactory = _ => 4 };
     private readonly Option<int> _tokens = new("--tokens") { Description = "Tokens of every answer.", DefaultValueFactory = _ => 128 };
@@ -31,9 +32,10 @@ internal sealed class BenchLoadCommand
     {
         BenchLoadCommand load = new();
         load._rows.AcceptExistingOnly();
+        load._method.AcceptOnlyFromAmong("supervised", "reinforcement");
         Command command = new("load", $"Streams requests to a server, alone and beside a training job ({KeyVariable} holds the admin key).")
         {
-            load._server, load._model, load._rows, load._share, load._clients, load._tokens, load._seconds, load._json,
+            load._server, load._model, load._rows, load._method, load._share, load._clients, load._tokens, load._seconds, load._json,
         };
         command.SetAction(load.RunAsync);
         return command;
@@ -83,7 +85,7 @@ internal sealed class BenchLoadCommand
 
         // 2. Beside a job that trains from the first to the last moment.
         TrainingJobClient job = new(http);
-        await job.StartAsync(model, rows, options.GetValue(_share), cancellationToken);
+        await job.StartAsync(model, rows, options.GetRequiredValue(_method), options.GetValue(_share), cancellationToken);
         (double turns, double milliseconds) = await job.TurnsAsync(cancellationToken);
         int step = await job.StepAsync(cancellationToken);
         LoadResult beside = await clients.RunAsync(duration, cancellationToken);
@@ -116,6 +118,7 @@ internal sealed class BenchLoadCommand
     private async Task ReportAsync(ParseResult options, string model, Dictionary<string, double> results, CancellationToken cancellationToken)
     {
         double? share = options.GetValue(_share);
+        string job = options.GetValue(_rows) is null ? "" : $", a {options.GetRequiredValue(_method)} job";
         BenchReport report = new(
             "load",
             MachineProbe.Processor(),
@@ -123,7 +126,7 @@ internal sealed class BenchLoadCommand
             typeof(BenchLoadCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
             model,
             "the server's",
-            FormattableString.Invariant($"{options.GetRequiredValue(_clients)} clients, {options.GetRequiredValue(_tokens)} new tokens each, {options.GetRequiredValue(_seconds)} s a measurement{(share is null ? "" : FormattableString.Invariant($", live_share {share}"))}"),
+            FormattableString.Invariant($"{options.GetRequiredValue(_clients)} clients, {options.GetRequiredValue(_tokens)} new tokens each, {options.GetRequiredValue(_seconds)} s a measurement{job}{(share is null ? "" : FormattableString.Invariant($", live_share {share}"))}"),
             Math.Round(MachineProbe.ReadGigabytesPerSecond(), 1),
             Math.Round(MachineProbe.Float32Gigaflops(), 1),
             results.Where(result => double.IsFinite(result.Value)).ToDictionary(result => result.Key, result => Math.Round(result.Value, 3)));
