@@ -14,8 +14,10 @@ public sealed class BenchLoadTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public async Task Load_BesideATrainingJob_TellsTurnsAndGaps_AndNoRequestFails()
+    [Theory]
+    [InlineData("supervised")]
+    [InlineData("reinforcement")]
+    public async Task Load_BesideATrainingJob_TellsTurnsAndGaps_AndNoRequestFails(string method)
     {
         string rows = Path.Combine(_folder, "rows.jsonl");
         await File.WriteAllLinesAsync(rows, Enumerable.Range(0, 6).Select(Row), TestContext.Current.CancellationToken);
@@ -24,7 +26,7 @@ public sealed class BenchLoadTests : IDisposable
         await using ServerProcess server = await ServerProcess.StartAsync(model, [("ToolN1__Auth__AdminKeys__0", Key), ("ToolN1__DataDirectory", Path.Combine(_folder, "data"))]);
         await using CommandProcess command = CommandProcess.Start(
             [("TOOLN1_ADMIN_KEY", Key)],
-            ["bench", "load", "--base-url", server.Address.ToString(), "--served-model", TinyServer.Model, "--training-file", rows, "--clients", "2", "--tokens", "16", "--seconds", "1", "--json", report]);
+            ["bench", "load", "--base-url", server.Address.ToString(), "--served-model", TinyServer.Model, "--training-file", rows, "--method", method, "--clients", "2", "--tokens", "16", "--seconds", "1", "--json", report]);
 
         int exit = await command.ExitAsync();
 

@@ -15,7 +15,7 @@ internal sealed class TrainingJobClient(HttpClient http)
     /// <summary>Uploads rows, starts a job that is far longer than a measurement, and waits until it trains.</summary>
     /// <param name="model">The model that it starts from.</param>
     /// <param name="rows">Its rows.</param>
-    /// <param name="method"><c>supervised</c>, or <c>reinforcement</c> with the built-in tool_call grader.</param>
+    /// <param name="method"><c>supervised</c>, or <c>reinforcement</c> with the built-in reward.</param>
     /// <param name="liveShare">The job's live_share; the server's where null.</param>
     /// <param name="cancellationToken">Ends the wait; the job goes on.</param>
     /// <exception cref="HttpRequestException">The server refused; says why.</exception>
@@ -35,19 +35,13 @@ internal sealed class TrainingJobClient(HttpClient http)
             hyperparameters["live_share"] = share;
         }
 
-        Dictionary<string, object> settings = new() { ["hyperparameters"] = hyperparameters };
-        if (method == "reinforcement")
-        {
-            settings["grader"] = new { type = "tool_call", name = "call" };
-        }
-
         using (JsonDocument job = await PostAsync(
             "v1/fine_tuning/jobs",
             new Dictionary<string, object>
             {
                 ["model"] = model,
                 ["training_file"] = file,
-                ["method"] = new Dictionary<string, object> { ["type"] = method, [method] = settings },
+                ["method"] = new Dictionary<string, object> { ["type"] = method, [method] = new { hyperparameters } },
             },
             cancellationToken))
         {
