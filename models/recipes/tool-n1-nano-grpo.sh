@@ -8,12 +8,12 @@
 # the other). Arms are independent, so several may run at once in one checkout; what they share is made once. An arm that was
 # stopped or killed goes on when it is started again; what is finished is not done again. "report" takes what is there.
 #
-# Variables: STEPS (150) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets, CALLS_STEPS (2000) of supervised training for
+# Variables: STEPS (120) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets, CALLS_STEPS (2000) of supervised training for
 # the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
 set -euo pipefail
 ARM="${1:-all}"
 THREADS="${2:-$(nproc)}"
-STEPS="${STEPS:-150}"
+STEPS="${STEPS:-120}"
 HELD_OUT="${HELD_OUT:-250}"
 CALLS_STEPS="${CALLS_STEPS:-2000}"
 DEVICE="${DEVICE:-cpu}"
@@ -44,6 +44,8 @@ make_data() {
     sed -i -E 's/"think": "([^"\\]|\\.)*"/"think": ""/' "$folder.tmp"/train-*.jsonl
     ! grep -q '"think": "[^"]' "$folder.tmp"/train-*.jsonl || { echo "Reasoning is left in $folder.tmp." >&2; return 1; }
   fi
+  # A reward for calls has nothing to say about answers in words.
+  for rows in "$folder.tmp"/train-*.jsonl; do grep -v '"reply": ' "$rows" > "$rows.calls" && mv "$rows.calls" "$rows"; done
   mv "$folder.tmp" "$folder"
 }
 data() { alone make_data "$OUT/data" 24000 77; }
@@ -60,7 +62,7 @@ run() {
   local arm="$1" seed="$2" model="$3" reward="$4" resume="" code=0
   data
   sed -e "s|/NAME|/$arm|" -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"models/tool-n1-nano\"|\"$model\"|" -e "s|\"seed\": 1|\"seed\": $seed|" \
-    -e "s|\"steps\": 150|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
+    -e "s|\"steps\": 120|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
     "$RECIPES/tool-n1-nano-grpo.json" > "$OUT/$arm.json"
   if [ ! -f "$OUT/$arm/done" ]; then
     [ -z "$(ls "$OUT/$arm/checkpoints" 2>/dev/null)" ] || resume=--resume
