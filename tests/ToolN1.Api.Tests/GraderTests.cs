@@ -54,6 +54,18 @@ public sealed class GraderTests : IDisposable
         Assert.True(answer["metadata"]!["errors"]!["invalid_variable_error"]!.GetValue<bool>());
     }
 
+    [Fact]
+    public async Task Run_SampleWithHalfASurrogatePair_IsAnErrorOfTheRunAndNotOfTheServer()
+    {
+        JsonObject request = ToolCall("""{"a":"\ud800"}""");
+        request["grader"] = Json.Object("""{"type": "string_check", "name": "s", "operation": "eq", "input": "{{sample.output_json.a}}", "reference": "x"}""");
+
+        JsonNode answer = await _server.PostJsonAsync(Route + "run", request);
+
+        Assert.Equal(0, answer["reward"]!.GetValue<double>());
+        Assert.True(answer["metadata"]!["errors"]!["sample_parse_error"]!.GetValue<bool>());
+    }
+
     [Theory]
     [InlineData("""{"type": "python", "name": "p", "source": "x"}""", "grader.type", "unsupported_parameter")]
     [InlineData("""{"type": "text_similarity", "name": "t", "evaluation_metric": "cosine", "input": "a", "reference": "b"}""", "grader.evaluation_metric", "unsupported_parameter")]

@@ -30,17 +30,28 @@ public sealed class GraderSample
 
     /// <summary>What a path of a template leads to.</summary>
     /// <param name="path">Namespace, then names and indexes.</param>
-    /// <param name="value">The value.</param>
-    internal GraderErrors Find(IReadOnlyList<object> path, out JsonElement value)
+    /// <param name="text">A string as it is, anything else as its JSON text.</param>
+    internal GraderErrors Find(IReadOnlyList<object> path, out string text)
     {
-        value = default;
+        text = "";
         bool isItem = path[0] is "item";
-        if (!isItem && path[1] is "output_json")
+        bool isJson = !isItem && path[1] is "output_json";
+        try
         {
-            return _json.Value is JsonElement json ? Walk(json, path, 2, out value) : GraderErrors.SampleParse;
-        }
+            if ((isItem ? _item : isJson ? _json.Value : _sample.Value) is not JsonElement root)
+            {
+                return isJson ? GraderErrors.SampleParse : GraderErrors.InvalidVariable;
+            }
 
-        return (isItem ? _item : _sample.Value) is JsonElement root ? Walk(root, path, 1, out value) : GraderErrors.InvalidVariable;
+            GraderErrors error = Walk(root, path, isJson ? 2 : 1, out JsonElement value);
+            text = error != GraderErrors.None ? "" : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+            return error;
+        }
+        catch (InvalidOperationException)
+        {
+            // A name or text on the way holds an escaped half of a surrogate pair: JSON can write it, and it is none.
+            return isJson ? GraderErrors.SampleParse : GraderErrors.InvalidVariable;
+        }
     }
 
     private static GraderErrors Walk(JsonElement from, IReadOnlyList<object> path, int at, out JsonElement value)

@@ -1,13 +1,11 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace ToolN1.Training.Graders;
 
 /// <summary>
-/// A text with places for values: <c>{{ item.answer }}</c>, <c>{{sample.output_tools[0].function.name}}</c>. A string is put
-/// in as it is, anything else as its JSON text.
+/// A text with places for values: <c>{{ item.answer }}</c>, <c>{{sample.output_tools[0].function.name}}</c>.
 /// </summary>
 internal sealed partial class GraderTemplate
 {
@@ -60,12 +58,12 @@ internal sealed partial class GraderTemplate
                 continue;
             }
 
-            if (sample.Find(path, out JsonElement value) is GraderErrors error && error != GraderErrors.None)
+            if (sample.Find(path, out string value) is GraderErrors error && error != GraderErrors.None)
             {
                 return error;
             }
 
-            filled.Append(value.ValueKind == JsonValueKind.String ? value.GetString() : value.GetRawText());
+            filled.Append(value);
         }
 
         text = filled.ToString();

@@ -22,6 +22,7 @@ public sealed class GraderRewardTests : IDisposable
     [InlineData("""{"type":"string_check","name":"s","operation":"eq","input":"{{sample.output_text}}","reference":"{{item.reference}}"}""", "5<|im_end|>", 0)]
     [InlineData("""{"type":"tool_call","name":"t","reference":"{{item.calls}}"}""", """<think>f</think><tool_call>[{"name": "f", "arguments": {"a": 1}}]</tool_call><|im_end|>""", 1)]
     [InlineData("""{"type":"string_check","name":"s","operation":"eq","input":"{{sample.output_tools[0].function.name}}","reference":"f"}""", "no call at all", 0)]
+    [InlineData("""{"type":"string_check","name":"s","operation":"ne","input":"{{sample.output_json.a}}","reference":"x"}""", """{"a":"\ud800"}""", 0)]
     public void Score_AnswerOfAPrompt_IsTheGraders(string grader, string completion, double expected) =>
         Assert.Equal(expected, Reward(grader).Score(new RewardSample(completion, DatasetReader.Parse(Row, "f", 1).Single()), TestContext.Current.CancellationToken).Total);
 

@@ -66,6 +66,18 @@ public sealed class GraderTests
     public void Run_OutputThatIsJson_IsSeenByItsFields() =>
         Assert.Equal(1, Run(Check("eq", "{{sample.output_json.port[0]}}", "Brest"), """{"port": ["Brest"]}""", null).Reward);
 
+    [Theory]
+    [InlineData("{{sample.output_json.a}}", GraderErrors.SampleParse)]
+    [InlineData("{{sample.output_json.b[0]}}", GraderErrors.SampleParse)]
+    [InlineData("{{item.a}}", GraderErrors.InvalidVariable)]
+    public void Run_ValueThatIsHalfASurrogatePair_IsAnErrorAndRewardZero(string input, GraderErrors errors)
+    {
+        const string Half = """{"a": "\ud800", "b": ["x\udc00"]}""";
+        GraderResult result = Run(Check("ne", input, "x"), Half, Half);
+
+        Assert.Equal((0, errors), (result.Reward, result.Errors));
+    }
+
     [Fact]
     public void Run_TextThatIsTooLong_IsAnError()
     {
