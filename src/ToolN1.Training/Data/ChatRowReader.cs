@@ -6,12 +6,13 @@ namespace ToolN1.Training.Data;
 /// <summary>
 /// Reads OpenAI's fine-tuning lines: conversations (<c>messages</c> with <c>tool_calls</c>, <c>tools</c>), and prompts for reinforcement. Every assistant message that calls
 /// tools becomes a row of its own, with all that came before it as the conversation; <c>"weight": 0</c> leaves one out.
-/// Assistant messages without calls are context.
+/// Assistant messages without calls are context, unless the conversation has no calls at all: then each answers that no
+/// tool applies or, where none is on offer, in its words.
 /// </summary>
 public static class ChatRowReader
 {
     private static readonly HashSet<string> RowFields = ["messages", "tools", "parallel_tool_calls"];
-    private static readonly HashSet<string> MessageFields = ["role", "content", "tool_calls", "tool_call_id", "reasoning_content", "weight", "refusal"];
+    private static readonly HashSet<string> MessageFields = ["role", "content", "tool_calls", "tool_call_id", "reasoning_content", "weight", "refusal", "name"];
     private static readonly HashSet<string> FunctionFields = ["name", "description", "parameters", "strict"];
 
     /// <summary>The rows of a line.</summary>
@@ -29,8 +30,11 @@ public static class ChatRowReader
             _ => throw new FormatException("parallel_tool_calls is not true or false"),
         };
         List<TrainingRow> rows = [];
+        List<TrainingRow> words = [];
+        bool hasCalls = false;
         Read(root, (message, calls, element, place, system, before) =>
         {
+            hasCalls |= calls.Count > 0;
             if (calls.Count > 0 && IsTaught(element, place))
             {
                 rows.Add(new TrainingRow
@@ -42,10 +46,24 @@ public static class ChatRowReader
                     Think = Text(element, "reasoning_content", place) ?? "",
                 });
             }
+            else if (calls.Count == 0 && !string.IsNullOrEmpty(message.Content) && before.Count > 0 && IsTaught(element, place))
+            {
+                // As the server asks: with tools on offer an answer is a list of calls, words come without them.
+                string? reasoning = Text(element, "reasoning_content", place);
+                words.Add(new TrainingRow
+                {
+                    System = system,
+                    Tools = tools,
+                    Messages = [.. before],
+                    Answer = [],
+                    Reply = tools.Length == 0 ? message.Content : null,
+                    Think = tools.Length == 0 ? reasoning : reasoning ?? "",
+                });
+            }
         });
-        return rows.Count > 0
-            ? rows
-            : throw new FormatException("no assistant message calls a tool: there is nothing to learn (a prompt for reinforcement ends with the user's message and has reference fields beside it)");
+        return rows.Count > 0 ? rows
+            : !hasCalls && words.Count > 0 ? words
+            : throw new FormatException("no assistant message is to be learnt: there is nothing to learn (a prompt for reinforcement ends with the user's message and has reference fields beside it)");
     }
 
     /// <summary>Whether a line is one of OpenAI's prompts for reinforcement: a conversation that waits for its answer, with fields of its own for graders.</summary>
@@ -98,10 +116,10 @@ public static class ChatRowReader
             switch (role)
             {
                 case "system" or "developer":
-                    system = index == 0 ? RequiredContent(element, place) : throw new FormatException($"{place}.role '{role}' stands only first");
+                    system = index == 0 ? Spoken(element, place, RequiredContent(element, place)) : throw new FormatException($"{place}.role '{role}' stands only first");
                     break;
                 case "user":
-                    before.Add(new ChatMessage { Role = ChatRole.User, Content = RequiredContent(element, place) });
+                    before.Add(new ChatMessage { Role = ChatRole.User, Content = Spoken(element, place, RequiredContent(element, place)) });
                     break;
                 case "tool":
                     before.Add(new ChatMessage { Role = ChatRole.Tool, Content = RequiredContent(element, place), ToolCallId = Text(element, "tool_call_id", place) ?? throw new FormatException($"{place}.tool_call_id is missing") });
@@ -109,7 +127,7 @@ public static class ChatRowReader
                 case "assistant":
                     (ChatMessage message, IReadOnlyList<TrainingCall> calls) = Assistant(element, place);
                     assistantRead(message, calls, element, place, system, before);
-                    before.Add(message);
+                    before.Add(message with { Content = Spoken(element, place, message.Content) });
                     break;
                 default:
                     throw new FormatException($"{place}.role '{role}' is not system, developer, user, assistant or tool");
@@ -194,6 +212,10 @@ public static class ChatRowReader
 
     private static string RequiredContent(JsonElement message, string place) =>
         Content(message, place) ?? throw new FormatException($"{place}.content is missing");
+
+    /// <summary>The text as the chat formats write it: a row has no field for the speaker's name.</summary>
+    private static string? Spoken(JsonElement message, string place, string? content) =>
+        Text(message, "name", place) is not { Length: > 0 } name || string.IsNullOrEmpty(content) ? content : $"{name}: {content}";
 
     private static string? Content(JsonElement message, string place)
     {

@@ -68,7 +68,7 @@ public static class DatasetReader
             {
                 IReadOnlyList<TrainingRow> parsed = Parse(line, file, number);
                 rows += parsed.Count;
-                withoutReasoning ??= parsed.Any(row => row.Think is null) ? number : null;
+                withoutReasoning ??= parsed.Any(row => row is { Think: null, Reply: null }) ? number : null;
             }
             catch (TrainingDataException error)
             {
@@ -134,6 +134,6 @@ public static class DatasetReader
 
 /// <summary>What a dataset holds.</summary>
 /// <param name="Rows">Rows that can be trained on.</param>
-/// <param name="LineWithoutReasoning">First line with a row that has no reasoning to teach; null when all have.</param>
+/// <param name="LineWithoutReasoning">First line with a row that has neither reasoning nor an answer in words to teach; null when all have one.</param>
 /// <param name="Faults">What is wrong with it, by line; empty for a file that can be used.</param>
 public sealed record DatasetCheck(int Rows, int? LineWithoutReasoning, IReadOnlyList<string> Faults);

@@ -21,7 +21,7 @@ public sealed record TrainingRow
     /// <summary>An answer in words in place of calls (no tags); null where the row is answered by calls.</summary>
     public string? Reply { get; init; }
 
-    /// <summary>The reasoning before the call; supervised training needs it, reinforcement does not.</summary>
+    /// <summary>The reasoning before the call; supervised training needs it where there is no <see cref="Reply"/>, reinforcement does not.</summary>
     public string? Think { get; init; }
 
     /// <summary>What kind of case this is, for tables of results; null where it does not matter.</summary>

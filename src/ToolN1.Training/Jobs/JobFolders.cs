@@ -20,29 +20,39 @@ internal static class JobFolders
     }
 
     /// <summary>Copies a job's rows, in our own format, so that later starts train on the same whatever becomes of the files.</summary>
-    /// <returns>The training rows.</returns>
+    /// <param name="store">Knows the folder.</param>
+    /// <param name="files">The uploaded files.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="judgesWords">Whether held-out rows that are answered in words can be judged; else they are left out.</param>
+    /// <returns>The training rows, and how many held-out rows this call left out.</returns>
     /// <exception cref="TrainingRefusedException">A file is gone, or is not what was uploaded.</exception>
-    public static string PrepareRows(TrainingStore store, TrainingFiles files, JobRecord job)
+    public static (string Rows, int LeftOut) PrepareRows(TrainingStore store, TrainingFiles files, JobRecord job, bool judgesWords)
     {
         string folder = RowsFolder(store, job.Id);
         if (Directory.Exists(folder))
         {
             DurableFolder.Check(folder);
-            return Path.Combine(folder, TrainingFile);
+            return (Path.Combine(folder, TrainingFile), 0);
         }
 
+        int leftOut = 0;
         string temporary = DurableFolder.Begin(folder);
-        Copy(files.ContentOf(job.TrainingFile), Path.Combine(temporary, TrainingFile), "training_file", job.DataHash);
+        Copy(files.ContentOf(job.TrainingFile), Path.Combine(temporary, TrainingFile), "training_file", job.DataHash, _ => true);
         if (job.ValidationFile is not null)
         {
-            Copy(files.ContentOf(job.ValidationFile), Path.Combine(temporary, HeldOutFile), "validation_file", null);
+            Copy(files.ContentOf(job.ValidationFile), Path.Combine(temporary, HeldOutFile), "validation_file", null, row =>
+            {
+                bool stays = judgesWords || row.Reply is null;
+                leftOut += stays ? 0 : 1;
+                return stays;
+            });
         }
 
         DurableFolder.Commit(temporary, folder);
-        return Path.Combine(folder, TrainingFile);
+        return (Path.Combine(folder, TrainingFile), leftOut);
     }
 
-    private static void Copy(string from, string to, string field, string? hash)
+    private static void Copy(string from, string to, string field, string? hash, Func<TrainingRow, bool> stays)
     {
         if (!File.Exists(from))
         {
@@ -54,7 +64,7 @@ internal static class JobFolders
             throw new TrainingRefusedException($"The {field} in the data directory is not what was uploaded.", field, "file_changed");
         }
 
-        TrainingRowWriter.Write(to, DatasetReader.Read(from).Select(item => item.Row));
+        TrainingRowWriter.Write(to, DatasetReader.Read(from).Select(item => item.Row).Where(stays));
     }
 
     private static string RowsFolder(TrainingStore store, string jobId) => Path.Combine(Of(store, jobId), "rows");

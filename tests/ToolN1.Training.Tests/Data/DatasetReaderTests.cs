@@ -93,5 +93,49 @@ public sealed class DatasetReaderTests : IDisposable
         Assert.Contains(bad.Faults, fault => fault.Contains("UTF-8", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Check_RowWithReasoningOrWords_HasWhatSupervisedTrainingNeeds()
+    {
+        File.WriteAllText(_file, """
+            {"tools": [], "messages": [{"role": "user", "content": "a"}], "answer": [], "think": "None."}
+            {"tools": [], "messages": [{"role": "user", "content": "a"}], "answer": [], "reply": "Hello."}
+            """);
+        Assert.Null(DatasetReader.Check(_file, TestContext.Current.CancellationToken).LineWithoutReasoning);
+
+        File.AppendAllText(_file, "\n" + """{"tools": [], "messages": [{"role": "user", "content": "a"}], "answer": []}""");
+        Assert.Equal(3, DatasetReader.Check(_file, TestContext.Current.CancellationToken).LineWithoutReasoning);
+    }
+
+    [Fact]
+    public void Parse_ConversationInWordsOnly_MakesARowOfEachTaughtAnswer()
+    {
+        IReadOnlyList<TrainingRow> rows = DatasetReader.Parse(
+            """
+            {"messages": [{"role": "assistant", "content": "Welcome."}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello.", "reasoning_content": "A greeting."},
+              {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "Off.", "weight": 0}, {"role": "user", "content": "Bye!"}, {"role": "assistant", "content": "Good bye."}]}
+            """,
+            "f", 1);
+
+        Assert.Equal([("Hello.", "A greeting.", 2), ("Good bye.", null, 6)], rows.Select(row => (row.Reply, row.Think, row.Messages.Count)));
+        Assert.All(rows, row => Assert.Empty(row.Answer));
+        TrainingRow offered = Assert.Single(DatasetReader.Parse(
+            """{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}], "tools": [{"type": "function", "function": {"name": "w"}}]}""", "f", 1));
+        Assert.Equal((null, "", "[]"), (offered.Reply, offered.Think, offered.AnswerJson));
+    }
+
+    [Fact]
+    public void Parse_NamesOfSpeakers_StandBeforeTheirTexts()
+    {
+        TrainingRow row = Assert.Single(DatasetReader.Parse(
+            """
+            {"messages": [{"role": "system", "name": "Ann", "content": "Be brief."}, {"role": "user", "name": "Bob", "content": "Hi"}, {"role": "assistant", "name": "Eve", "content": "Hello."},
+              {"role": "user", "content": "Oslo?"}, {"role": "assistant", "name": "Eve", "tool_calls": [{"id": "c", "type": "function", "function": {"name": "w", "arguments": "{}"}}]}]}
+            """,
+            "f", 1));
+
+        Assert.Equal("Ann: Be brief.", row.System);
+        Assert.Equal(["Bob: Hi", "Eve: Hello.", "Oslo?"], row.Messages.Select(message => message.Content));
+    }
+
     public void Dispose() => File.Delete(_file);
 }

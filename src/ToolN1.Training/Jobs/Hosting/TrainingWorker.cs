@@ -146,12 +146,17 @@ internal sealed class TrainingWorker(
         // 1. What it trains on and from.
         ITrainingMethod method = methods.FirstOrDefault(item => item.Name == job.Method)
             ?? throw new TrainingRefusedException($"This server has no training method '{job.Method}'.", "method.type");
-        string rows = JobFolders.PrepareRows(store, files, job);
+        HeldOutJudge? judge = method.Judge(job.Settings);
+        (string rows, int leftOut) = JobFolders.PrepareRows(store, files, job, judgesWords: judge is not null);
         (_, string startFolder) = await catalog.ResolveFolderAsync(job.StartModel).ConfigureAwait(false);
 
         // Another model may be live by now: what an adapter stands on is served until its job has ended.
         using ModelUse? start = method.NeedsStartServed(job.Settings) ? await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false) : null;
         JobReporter reporter = new(store, job.Id);
+        if (leftOut > 0)
+        {
+            reporter.Message("warn", $"{leftOut} held-out rows are answered in words, which exact match cannot judge; they are left out.");
+        }
 
         // 2. The training.
         MethodResult? result = await method.RunAsync(
@@ -181,7 +186,7 @@ internal sealed class TrainingWorker(
         ModelRecord model = await catalog.RegisterAsync(job, result.Step, result.ModelFolder, cancellationToken).ConfigureAwait(false);
         if (JobFolders.HeldOutRows(store, job.Id) is string unseen)
         {
-            await MeasureAsync(job, model, unseen, method.Judge(job.Settings), reporter, cancellationToken).ConfigureAwait(false);
+            await MeasureAsync(job, model, unseen, judge, reporter, cancellationToken).ConfigureAwait(false);
         }
 
         return (context, record) =>

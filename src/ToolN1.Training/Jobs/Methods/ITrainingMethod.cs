@@ -65,7 +65,7 @@ public sealed record MethodInputs
     /// <summary>Training rows.</summary>
     public required int Rows { get; init; }
 
-    /// <summary>First line of the training file whose row has no reasoning; null when all have.</summary>
+    /// <summary>First line of the training file whose row has neither reasoning nor an answer in words; null when all have one.</summary>
     public required int? LineWithoutReasoning { get; init; }
 
     /// <summary>The uploaded training file; null where a job is planned that has none yet.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Model;
+using ToolN1.Training.Data;
 using ToolN1.Training.Sft;
 using static TorchSharp.torch;
 
@@ -28,7 +29,12 @@ internal sealed class SupervisedMethod : ITrainingMethod
         if (inputs.LineWithoutReasoning is int line)
         {
             throw new TrainingRefusedException(
-                $"Line {line} of the training file has no 'think': supervised training needs the reasoning to teach.", "training_file", "invalid_training_file");
+                $"Line {line} of the training file has neither 'think' nor 'reply': supervised training needs the reasoning, or the words, to teach.", "training_file", "invalid_training_file");
+        }
+
+        if (inputs.ValidationFile is not null)
+        {
+            CheckHeldOut(inputs.ValidationFile);
         }
 
         JsonElement given = settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty("hyperparameters", out JsonElement inner) ? inner : default;
@@ -89,6 +95,27 @@ internal sealed class SupervisedMethod : ITrainingMethod
         LogEverySteps = 1,
         ChatFormat = run.Format.Name,
     };
+
+    /// <summary>Held-out answers are judged by the row's calls; rows that are answered in words are left out of the job's copy.</summary>
+    private static void CheckHeldOut(string file)
+    {
+        bool hasCalls = false;
+        foreach ((int line, TrainingRow row) in DatasetReader.Read(file))
+        {
+            if (row.Item is not null)
+            {
+                throw new TrainingRefusedException(
+                    $"Line {line} of the validation_file: it is a prompt with reference fields, which exact match cannot judge.", "validation_file", "invalid_validation_file");
+            }
+
+            hasCalls |= row.Reply is null;
+        }
+
+        if (!hasCalls)
+        {
+            throw new TrainingRefusedException("The validation_file has answers in words only, which exact match cannot judge.", "validation_file", "invalid_validation_file");
+        }
+    }
 
     private static double? Number(JsonElement settings, string name) =>
         settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;

@@ -21,7 +21,7 @@ public sealed class FileRecord
     /// <summary>Training rows in it.</summary>
     public required int Rows { get; init; }
 
-    /// <summary>First line whose row has no reasoning to teach, from 1; null when all have.</summary>
+    /// <summary>First line whose row has neither reasoning nor an answer in words to teach, from 1; null when all have one.</summary>
     public int? LineWithoutReasoning { get; init; }
 
     /// <summary>When it was uploaded, in seconds since 1970.</summary>
