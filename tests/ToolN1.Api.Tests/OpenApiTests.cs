@@ -96,9 +96,9 @@ public sealed class OpenApiTests
         {
             JsonObject examples = path!["post"]?["requestBody"]?["content"]?["application/json"]?["examples"]?.AsObject() ?? [];
             Assert.True(path["post"]?["requestBody"]?["content"]?["application/json"] is null || examples.Count > 0, route);
-            if (route is "/v1/fine_tuning/jobs" or "/admin/training/jobs" or "/admin/models/load" or "/admin/models/promote" || route.StartsWith("/admin/captures", StringComparison.Ordinal))
+            if (route is "/v1/fine_tuning/jobs" or "/admin/training/jobs" or "/admin/models/promote" || route.StartsWith("/admin/captures", StringComparison.Ordinal))
             {
-                // They are about files, models and captures that there are not; JobRequestTests, ModelLoadTests and CaptureExportTests send them with some that there are.
+                // They are about files, models and captures that there are not; JobRequestTests, PromotionTests and CaptureExportTests send them with some that there are.
                 continue;
             }
 
@@ -111,6 +111,18 @@ public sealed class OpenApiTests
         }
 
         Assert.True(sent >= 15);
+    }
+
+    [Fact]
+    public async Task Document_JobsOfAdministrators_HaveBothAnswersAndTheHeaderOfTheirEvents()
+    {
+        using ApiServer server = new();
+        JsonNode paths = (await DocumentAsync(server))["paths"]!;
+        JsonArray answers = paths["/admin/training/jobs"]!["post"]!["responses"]!["200"]!["content"]!["application/json"]!["schema"]!["oneOf"]!.AsArray();
+        JsonArray parameters = paths["/admin/training/jobs/{id}/events"]!["get"]!["parameters"]!.AsArray();
+
+        Assert.Equal(["#/components/schemas/AdminJobBody", "#/components/schemas/TrainingPlanBody"], answers.Select(schema => schema!["$ref"]!.GetValue<string>()));
+        Assert.Contains(("Last-Event-ID", "header"), parameters.Select(parameter => (parameter!["name"]!.GetValue<string>(), parameter["in"]!.GetValue<string>())));
     }
 
     [Fact]

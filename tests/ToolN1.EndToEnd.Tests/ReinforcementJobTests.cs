@@ -86,7 +86,9 @@ public sealed class ReinforcementJobTests : IDisposable
             Assert.True(answer.Usage.OutputTokenCount > 0);
         }
 
-        // 5. What it sampled, with rewards.
+        // 5. Its figures from the start on, and what it sampled, with rewards.
+        JsonArray figures = (await GetAsync(server, $"/admin/training/jobs/{job.JobId}/metrics"))["data"]!.AsArray();
+        Assert.Equal([0, 2, 3], figures.Where(item => item!["metrics"]!["valid_rate"] is not null).Select(item => item!["step"]!.GetValue<int>()));
         JsonNode samples = await GetAsync(server, $"/admin/training/jobs/{job.JobId}/samples?kind=rollout&step=1");
         JsonNode sample = samples["data"]![0]!;
         Assert.Equal(4, sample["group_rewards"]!.AsArray().Count);

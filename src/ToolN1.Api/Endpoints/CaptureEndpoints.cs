@@ -16,7 +16,7 @@ internal sealed class CaptureEndpoints(CaptureReview review)
     /// <summary>GET: a page.</summary>
     public async Task ListAsync(HttpContext context)
     {
-        QueryString query = new(context, "after", "limit", "status", "tool", "tenant");
+        QueryString query = new(context);
         string status = query.Choice("status", "", CaptureStatus.All);
         Page<CaptureRecord> page = await review.ListAsync(
             new CaptureFilter(status.Length == 0 ? null : status, query.Text("tool"), query.Text("tenant")), query.Text("after"), query.Integer("limit", 1, 100, 20));

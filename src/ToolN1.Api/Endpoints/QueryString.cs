@@ -4,19 +4,18 @@ using ToolN1.Api.Errors;
 
 namespace ToolN1.Api.Endpoints;
 
-/// <summary>Reads a request's query; a parameter that the route does not know is refused by name, as a body's field is.</summary>
-internal sealed class QueryString
+/// <summary>Reads a request's query, whose names <see cref="Check"/> has checked.</summary>
+internal sealed class QueryString(HttpContext context)
 {
-    private readonly IQueryCollection _query;
+    private readonly IQueryCollection _query = context.Request.Query;
 
-    /// <summary>Checks the names.</summary>
-    /// <param name="context">The request.</param>
+    /// <summary>Refuses a parameter that the route does not know, by name, as a body's field is.</summary>
+    /// <param name="query">The request's.</param>
     /// <param name="known">Parameters that the route knows.</param>
     /// <exception cref="ApiException">400 naming an unknown or doubled one.</exception>
-    public QueryString(HttpContext context, params IReadOnlyList<string> known)
+    public static void Check(IQueryCollection query, IReadOnlyList<string> known)
     {
-        _query = context.Request.Query;
-        foreach ((string name, StringValues values) in _query)
+        foreach ((string name, StringValues values) in query)
         {
             if (!known.Contains(name))
             {

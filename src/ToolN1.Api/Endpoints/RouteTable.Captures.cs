@@ -57,7 +57,7 @@ internal static partial class RouteTable
             Response = typeof(CaptureBody),
             Refusals = AdminReadRefusals,
         });
-        Map(routes.MapDelete(Captures + "/{id}", Handler<CaptureEndpoints>(endpoint => endpoint.DeleteAsync)), Access.AdminKey, new OperationDoc(
+        Map<CaptureEndpoints>(routes, HttpMethods.Delete, Captures + "/{id}", endpoint => endpoint.DeleteAsync, Access.AdminKey, new OperationDoc(
             "Delete a captured answer", "Files that it was exported to keep its row.")
         {
             RouteParameters = CaptureId,

@@ -30,7 +30,7 @@ internal static partial class RouteTable
                 + "the first carries the role, calls begin with index, id and name and go on with pieces of their arguments, `data: [DONE]` closes; an error after the start is an event with `error`.")
         {
             Request = ChatCompletionShape.Shape,
-            Examples = RequestExamples.Chat,
+            Examples = names => RequestExamples.Chat(names.Model),
             Response = typeof(ChatCompletion),
             StreamedEvent = typeof(ChatCompletionChunk),
             Refusals = GenerationRefusals,
@@ -42,7 +42,7 @@ internal static partial class RouteTable
                 + "`response.completed`, `response.incomplete` or `response.failed` is the last.")
         {
             Request = ResponseShape.Shape,
-            Examples = RequestExamples.Response,
+            Examples = names => RequestExamples.Response(names.Model),
             Response = typeof(Response),
             StreamedEvent = typeof(ResponseEvent),
             Refusals = GenerationRefusals,
@@ -52,7 +52,7 @@ internal static partial class RouteTable
             "Continues raw text or token ids without a chat format. With `echo`, `logprobs` and `max_tokens: 0` it scores a text, as evaluation harnesses do.")
         {
             Request = CompletionShape.Shape,
-            Examples = RequestExamples.Completion,
+            Examples = names => RequestExamples.Completion(names.Model),
             Response = typeof(Completion),
             StreamedEvent = typeof(Completion),
             Refusals = GenerationRefusals,
@@ -72,14 +72,14 @@ internal static partial class RouteTable
             "Turn text into tokens", "A raw text, or a conversation with tools as the served chat format renders it: exactly what the model would see.")
         {
             Request = TokenizeShapes.Tokenize,
-            Examples = RequestExamples.Tokenize,
+            Examples = names => RequestExamples.Tokenize(names.Model),
             Response = typeof(TokenizeResponse),
             Refusals = TokenRefusals,
         });
         Post<TokenizeEndpoints>(routes, "/detokenize", endpoint => endpoint.DetokenizeAsync, new OperationDoc("Turn tokens into text", "Control tokens are written out.")
         {
             Request = TokenizeShapes.Detokenize,
-            Examples = RequestExamples.Detokenize,
+            Examples = names => RequestExamples.Detokenize(names.Model),
             Response = typeof(DetokenizeResponse),
             Refusals = TokenRefusals,
         });
@@ -180,7 +180,7 @@ internal static partial class RouteTable
         AdminPost<FileEndpoints>(routes, "/v1/files", endpoint => endpoint.UploadAsync, new OperationDoc(
             "Upload a dataset",
             "JSON lines, each either one of this server's rows (`tools`, `messages`, `answer`, `think`, `system`) or one of OpenAI's conversations (`messages` whose assistant messages have `tool_calls`, `tools`; "
-                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning). A file with a line that is neither is refused, and the lines are told.")
+                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning; of a conversation without any call each answer in words becomes one). A file with a line that is neither is refused, and the lines are told.")
         {
             IsUpload = true,
             Response = typeof(FileBody),
@@ -204,7 +204,7 @@ internal static partial class RouteTable
             IsDownload = true,
             Refusals = [.. AdminReadRefusals, 409],
         });
-        Map(routes.MapDelete("/v1/files/{id}", Handler<FileEndpoints>(endpoint => endpoint.DeleteAsync)), Access.AdminKey, new OperationDoc(
+        Map<FileEndpoints>(routes, HttpMethods.Delete, "/v1/files/{id}", endpoint => endpoint.DeleteAsync, Access.AdminKey, new OperationDoc(
             "Delete a file", "Jobs that have begun keep their own copy of its rows; one that has not will fail.")
         {
             RouteParameters = FileId,
@@ -259,7 +259,7 @@ internal static partial class RouteTable
             Response = typeof(EventList),
             Refusals = AdminReadRefusals,
         });
-        AdminGet<FineTuningEndpoints>(routes, Jobs + "/{id}/checkpoints", endpoint => endpoint.CheckpointsAsync, new OperationDoc("List a job's checkpoints", "Newest first; each one's model can be used by its name. The newest three are kept.")
+        AdminGet<FineTuningEndpoints>(routes, Jobs + "/{id}/checkpoints", endpoint => endpoint.CheckpointsAsync, new OperationDoc("List a job's checkpoints", "Newest first; each one's model can be used by its name. Kept are the newest three of a supervised job, the newest `keep_checkpoints` and the best of a reinforcement job, and those that are pinned.")
         {
             RouteParameters = JobId,
             QueryParameters = [After, Limit],
@@ -288,6 +288,7 @@ internal static partial class RouteTable
             Request = AdminTrainingShapes.CreateJob,
             Examples = RequestExamples.AdminTrainingJob,
             Response = typeof(AdminJobBody),
+            OtherResponse = typeof(TrainingPlanBody),
             Refusals = AdminWriteRefusals,
         });
         AdminGet<AdminTrainingEndpoints>(routes, Jobs, endpoint => endpoint.ListAsync, new OperationDoc("List the jobs with their changes", "Newest first.")
@@ -302,7 +303,7 @@ internal static partial class RouteTable
             Response = typeof(AdminJobBody),
             Refusals = AdminReadRefusals,
         });
-        Map(routes.MapPatch(Jobs + "/{id}", Handler<AdminTrainingEndpoints>(endpoint => endpoint.EditAsync)), Access.AdminKey, new OperationDoc(
+        Map<AdminTrainingEndpoints>(routes, HttpMethods.Patch, Jobs + "/{id}", endpoint => endpoint.EditAsync, Access.AdminKey, new OperationDoc(
             "Change a reinforcement job's values", "Learning rate, KL and caps, from the next step on; a job that is killed and goes on from before that step takes the change at the same step again.")
         {
             RouteParameters = JobId,
@@ -317,6 +318,7 @@ internal static partial class RouteTable
                 + "A client that was cut off sends the last event's id as `Last-Event-ID` and misses none.")
         {
             RouteParameters = JobId,
+            HeaderParameters = [(AdminTrainingEndpoints.LastEventId, "Id of the last event that the client has; those beyond it are sent.")],
             Response = typeof(EventBody),
             StreamedEvent = typeof(EventBody),
             Refusals = AdminReadRefusals,
@@ -327,7 +329,7 @@ internal static partial class RouteTable
             Response = typeof(CheckpointBody),
             Refusals = AdminReadRefusals,
         });
-        Map(routes.MapDelete(Jobs + "/{id}/checkpoints/{step}/pin", Handler<AdminTrainingEndpoints>(endpoint => endpoint.PinAsync)), Access.AdminKey, new OperationDoc(
+        Map<AdminTrainingEndpoints>(routes, HttpMethods.Delete, Jobs + "/{id}/checkpoints/{step}/pin", endpoint => endpoint.PinAsync, Access.AdminKey, new OperationDoc(
             "Unpin a checkpoint", "It goes with the others of its age, after the job's next checkpoint.")
         {
             RouteParameters = checkpoint,
@@ -345,7 +347,7 @@ internal static partial class RouteTable
         AdminGet<FineTuningEndpoints>(routes, "/admin/training/jobs/{id}/metrics", endpoint => endpoint.MetricsAsync, new OperationDoc("Figures of a job's steps", "In order, for curves.")
         {
             RouteParameters = JobId,
-            QueryParameters = [("after_step", "Only steps beyond this one."), Limit],
+            QueryParameters = [("after_step", "Only steps beyond this one; absent, or -1: all."), Limit],
             Response = typeof(MetricList),
             Refusals = AdminReadRefusals,
         });
@@ -390,28 +392,35 @@ internal static partial class RouteTable
         });
         AdminGet<AdminModelEndpoints>(routes, "/admin/audit", endpoint => endpoint.AuditAsync, new OperationDoc("Read the audit log", "Newest first: who did what when; for promotions with scores and data hash.")
         {
-            QueryParameters = [Limit],
+            QueryParameters = [("after", "Sequence of the last entry of the page before."), Limit],
             Response = typeof(AuditList),
             Refusals = [400, 401, 403],
         });
     }
 
     private static void AdminPost<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc)
-        where T : notnull => Map(routes.MapPost(route, Handler(handler)), Access.AdminKey, doc);
+        where T : notnull => Map(routes, HttpMethods.Post, route, handler, Access.AdminKey, doc);
 
     private static void AdminGet<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc)
-        where T : notnull => Get(routes, route, handler, Access.AdminKey, doc);
+        where T : notnull => Map(routes, HttpMethods.Get, route, handler, Access.AdminKey, doc);
 
     private static void Post<T>(
         IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, OperationDoc doc, Access access = Access.ApiKey)
-        where T : notnull => Map(routes.MapPost(route, Handler(handler)), access, doc);
+        where T : notnull => Map(routes, HttpMethods.Post, route, handler, access, doc);
 
     private static void Get<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, Access access, OperationDoc doc)
-        where T : notnull => Map(routes.MapGet(route, Handler(handler)), access, doc);
+        where T : notnull => Map(routes, HttpMethods.Get, route, handler, access, doc);
 
-    private static void Map(IEndpointConventionBuilder endpoint, Access access, OperationDoc doc) =>
-        endpoint.WithMetadata(new AccessMetadata(access), doc);
-
-    private static Func<HttpContext, Task> Handler<T>(Func<T, Func<HttpContext, Task>> handler)
-        where T : notnull => context => handler(context.RequestServices.GetRequiredService<T>())(context);
+    /// <summary>Maps a route, which takes the parameters of the query that its documentation has, and no other.</summary>
+    private static void Map<T>(IEndpointRouteBuilder routes, string method, string route, Func<T, Func<HttpContext, Task>> handler, Access access, OperationDoc doc)
+        where T : notnull
+    {
+        string[] parameters = [.. doc.QueryParameters.Select(parameter => parameter.Name)];
+        Func<HttpContext, Task> handle = context =>
+        {
+            QueryString.Check(context.Request.Query, parameters);
+            return handler(context.RequestServices.GetRequiredService<T>())(context);
+        };
+        routes.MapMethods(route, [method], handle).WithMetadata(new AccessMetadata(access), doc);
+    }
 }

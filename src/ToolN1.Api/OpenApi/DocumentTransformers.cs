@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using ToolN1.Api.Auth;
 using ToolN1.Api.Errors;
-using ToolN1.Engine.Hosting;
 
 namespace ToolN1.Api.OpenApi;
 
@@ -64,6 +63,12 @@ internal static class DocumentTransformers
             In = ParameterLocation.Query,
             Description = parameter.Description,
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        }), .. doc.HeaderParameters.Select(parameter => new OpenApiParameter
+        {
+            Name = parameter.Name,
+            In = ParameterLocation.Header,
+            Description = parameter.Description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         })];
         if (doc.IsUpload)
         {
@@ -81,7 +86,7 @@ internal static class DocumentTransformers
                     [Json] = new OpenApiMediaType
                     {
                         Schema = doc.Request.ToSchema(document),
-                        Examples = doc.Examples?.Invoke(context.ApplicationServices.GetRequiredService<ServedModel>().Info.Name)
+                        Examples = doc.Examples?.Invoke(await ExampleNames.FindAsync(context.ApplicationServices))
                             .ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Body }),
                     },
                 },
@@ -140,7 +145,11 @@ internal static class DocumentTransformers
             return success;
         }
 
-        success.Content[Json] = new OpenApiMediaType { Schema = await ComponentAsync(doc.Response, context, document, cancellationToken) };
+        IOpenApiSchema answer = await ComponentAsync(doc.Response, context, document, cancellationToken);
+        success.Content[Json] = new OpenApiMediaType
+        {
+            Schema = doc.OtherResponse is null ? answer : new OpenApiSchema { OneOf = [answer, await ComponentAsync(doc.OtherResponse, context, document, cancellationToken)] },
+        };
         if (doc.StreamedEvent is not null)
         {
             // OpenAPI has no word for server-sent events: the schema is that of the JSON after "data: " in each event.

@@ -5,6 +5,9 @@ namespace ToolN1.Api.OpenApi;
 /// <summary>The example requests of the API's documentation. Tests send every one of them.</summary>
 internal static class RequestExamples
 {
+    /// <summary>Stands for a file where none was uploaded.</summary>
+    private const string Placeholder = "file-TRAINING";
+
     private const string WeatherTool =
         """
         {
@@ -222,16 +225,15 @@ internal static class RequestExamples
         ("some", "Ten cases of one category, with the served chat format", Parse("""{ "benchmark": "bfcl", "categories": ["simple"], "limit": 10, "mode": "native", "max_tokens": 512 }""")),
     ];
 
-    /// <summary>POST /v1/fine_tuning/jobs; the file ids are placeholders.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> FineTuningJob(string model) =>
+    /// <summary>POST /v1/fine_tuning/jobs; without an uploaded file its id is a placeholder.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> FineTuningJob(ExampleNames names) =>
     [
-        ("automatic", "Everything chosen by the server", Parse($$"""{ "model": {{Quote(model)}}, "training_file": "file-TRAINING", "validation_file": "file-HELD-OUT" }""")),
+        ("automatic", "Everything chosen by the server", Parse($$"""{ "model": {{Quote(names.Model)}}, {{Files(names)}} }""")),
         ("supervised", "Hyperparameters given", Parse(
             $$$"""
             {
-              "model": {{{Quote(model)}}},
-              "training_file": "file-TRAINING",
-              "validation_file": "file-HELD-OUT",
+              "model": {{{Quote(names.Model)}}},
+              {{{Files(names)}}},
               "method": {
                 "type": "supervised",
                 "supervised": { "hyperparameters": { "n_epochs": 2, "batch_size": 8, "learning_rate_multiplier": "auto", "live_share": 0.7 } }
@@ -244,9 +246,8 @@ internal static class RequestExamples
         ("reinforcement", "Groups of answers, scored by the built-in reward of tool calls", Parse(
             $$$"""
             {
-              "model": {{{Quote(model)}}},
-              "training_file": "file-TRAINING",
-              "validation_file": "file-HELD-OUT",
+              "model": {{{Quote(names.Model)}}},
+              {{{Files(names)}}},
               "method": {
                 "type": "reinforcement",
                 "reinforcement": {
@@ -259,14 +260,14 @@ internal static class RequestExamples
             """)),
     ];
 
-    /// <summary>POST /admin/training/jobs; the file ids are placeholders.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> AdminTrainingJob(string model) =>
+    /// <summary>POST /admin/training/jobs; without an uploaded file its id is a placeholder.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> AdminTrainingJob(ExampleNames names) =>
     [
         ("dry_run", "What a job would be and need, without making it", Parse(
             $$$"""
             {
-              "model": {{{Quote(model)}}},
-              "training_file": "file-TRAINING",
+              "model": {{{Quote(names.Model)}}},
+              "training_file": {{{Quote(names.TrainingFile ?? Placeholder)}}},
               "method": { "type": "reinforcement", "reinforcement": { "hyperparameters": { "profile": "default", "steps": 60, "group_size": 8, "max_response_tokens": 192 } } },
               "dry_run": true
             }
@@ -274,9 +275,8 @@ internal static class RequestExamples
         ("adapter", "Adapters, with values of every kind", Parse(
             $$$"""
             {
-              "model": {{{Quote(model)}}},
-              "training_file": "file-TRAINING",
-              "validation_file": "file-HELD-OUT",
+              "model": {{{Quote(names.Model)}}},
+              {{{Files(names)}}},
               "method": {
                 "type": "reinforcement",
                 "reinforcement": {
@@ -297,15 +297,15 @@ internal static class RequestExamples
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> EditJob =>
         [("slower", "A lower learning rate and more KL", Parse("""{ "learning_rate": 0.00001, "kl_coefficient": 0.01 }"""))];
 
-    /// <summary>POST /admin/models/load; the job is a placeholder.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Load(string model) =>
-        [("version", "A job's version, before anybody asks for it", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}} }"""))];
+    /// <summary>POST /admin/models/load.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Load(ExampleNames names) =>
+        [("version", "A version, before anybody asks for it", Parse($$"""{ "model": {{Quote(names.Version)}} }"""))];
 
-    /// <summary>POST /admin/models/promote; the job is a placeholder.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Promote(string model) =>
+    /// <summary>POST /admin/models/promote; where nothing was trained yet, the version is live already.</summary>
+    public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Promote(ExampleNames names) =>
     [
-        ("gated", "Through the gate", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}} }""")),
-        ("forced", "Whatever the gate says", Parse($$"""{ "model": {{Quote(model + "@job-1-step-40")}}, "force": true }""")),
+        ("gated", "Through the gate", Parse($$"""{ "model": {{Quote(names.Version)}} }""")),
+        ("forced", "Whatever the gate says", Parse($$"""{ "model": {{Quote(names.Version)}}, "force": true }""")),
     ];
 
     /// <summary>POST /admin/captures/{id}/correct, of a request that offers <c>get_weather</c>.</summary>
@@ -323,7 +323,10 @@ internal static class RequestExamples
         ("new", "What is new, for supervised training", Parse("""{ "filename": "weather.jsonl", "tool": "get_weather", "only_new": true, "require_reasoning": true }""")),
     ];
 
-    private static string Quote(string model) => JsonValue.Create(model).ToJsonString();
+    private static string Files(ExampleNames names) =>
+        $"\"training_file\": {Quote(names.TrainingFile ?? Placeholder)}" + (names.HeldOutFile is null ? "" : $", \"validation_file\": {Quote(names.HeldOutFile)}");
+
+    private static string Quote(string text) => JsonValue.Create(text).ToJsonString();
 
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;
 }

@@ -21,5 +21,5 @@ public sealed record CaptureFilter(string? Status, string? Tool, string? Tenant)
 /// <summary>How captures are exported.</summary>
 /// <param name="FileName">The file's name.</param>
 /// <param name="OnlyNew">Leaves out what was exported before.</param>
-/// <param name="RequireReasoning">Leaves out what has no reasoning to teach, which supervised training needs.</param>
+/// <param name="RequireReasoning">Leaves out calls without reasoning, which supervised training needs.</param>
 public sealed record CaptureExport(string FileName, bool OnlyNew, bool RequireReasoning);

@@ -32,9 +32,12 @@ public sealed class CaptureReview(TrainingStore store, TrainingFiles files)
     /// <param name="filter">Which.</param>
     /// <param name="after">Id of the capture before the page; null begins.</param>
     /// <param name="limit">Most captures.</param>
+    /// <exception cref="TrainingRefusedException">That capture is not there, or no more.</exception>
     public async Task<Page<CaptureRecord>> ListAsync(CaptureFilter filter, string? after, int limit)
     {
-        long before = after is null ? long.MaxValue : (await GetAsync(after).ConfigureAwait(false)).Number;
+        long before = after is null ? long.MaxValue
+            : await store.ReadAsync(context => context.Captures.Where(capture => capture.Id == after).Select(capture => (long?)capture.Number).FirstOrDefaultAsync()).ConfigureAwait(false)
+                ?? throw TrainingRefusedException.NoCursor("capture", after);
         return Page<CaptureRecord>.Of(
             await store.ReadAsync(context => filter.Apply(context.Captures.AsNoTracking())
                 .Where(capture => capture.Number < before).OrderByDescending(capture => capture.Number).Take(limit + 1).ToListAsync()).ConfigureAwait(false),
@@ -79,7 +82,6 @@ public sealed class CaptureReview(TrainingStore store, TrainingFiles files)
 
         capture.Status = CaptureStatus.Corrected;
         capture.Correction = JsonSerializer.Serialize(correction, CaptureJson.Relaxed.CaptureCorrection);
-        capture.CalledTools = CaptureMaker.ToolList(document.Calls.Concat(correction.Calls).Select(call => call.Name));
     });
 
     /// <summary>The capture is of no use.</summary>
@@ -141,7 +143,8 @@ public sealed class CaptureReview(TrainingStore store, TrainingFiles files)
             {
                 last = capture.Number;
                 TrainingRow row = CaptureRow.Of(capture);
-                if (!options.RequireReasoning || row.Think is not null)
+                if ((filter.Tool is null || row.Answer.Any(call => call.Name == filter.Tool))
+                    && (!options.RequireReasoning || row.Think is not null || row.Reply is not null))
                 {
                     await writer.WriteLineAsync(TrainingRowWriter.ToJson(row).AsMemory(), cancellationToken).ConfigureAwait(false);
                     written.Add(capture.Number);
@@ -160,6 +163,8 @@ public sealed class CaptureReview(TrainingStore store, TrainingFiles files)
     {
         CaptureRecord capture = await context.Captures.FindAsync(id).ConfigureAwait(false) ?? throw TrainingRefusedException.NotFound("capture", id);
         review(capture);
+        IEnumerable<CapturedCall> calls = CaptureRow.DocumentOf(capture).Calls.Concat(CaptureRow.CorrectionOf(capture)?.Calls ?? []);
+        capture.CalledTools = CaptureMaker.ToolList(calls.Select(call => call.Name));
         (capture.ReviewedAt, capture.ReviewedBy) = (store.Now, who);
         if (capture.Status != CaptureStatus.Rejected)
         {

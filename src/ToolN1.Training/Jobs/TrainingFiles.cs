@@ -69,9 +69,12 @@ public sealed class TrainingFiles(TrainingStore store)
     /// <param name="after">Id of the file before the page; null begins.</param>
     /// <param name="limit">Most files.</param>
     /// <param name="newestFirst">The order.</param>
+    /// <exception cref="TrainingRefusedException">That file is not there, or no more.</exception>
     public async Task<Page<FileRecord>> ListAsync(string? after, int limit, bool newestFirst)
     {
-        long? start = after is null ? null : (await GetAsync(after).ConfigureAwait(false)).Number;
+        long? start = after is null ? null
+            : await store.ReadAsync(context => context.Files.Where(file => file.Id == after).Select(file => (long?)file.Number).FirstOrDefaultAsync()).ConfigureAwait(false)
+                ?? throw TrainingRefusedException.NoCursor("file", after);
         List<FileRecord> files = await store.ReadAsync(context =>
         {
             IQueryable<FileRecord> query = context.Files.AsNoTracking();

@@ -117,9 +117,12 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
     /// <summary>A page of jobs, newest first.</summary>
     /// <param name="after">Id of the job before the page; null begins.</param>
     /// <param name="limit">Most jobs.</param>
+    /// <exception cref="TrainingRefusedException">That job is not there, or no more.</exception>
     public async Task<Page<JobRecord>> ListAsync(string? after, int limit)
     {
-        long before = after is null ? long.MaxValue : (await GetAsync(after).ConfigureAwait(false)).Number;
+        long before = after is null ? long.MaxValue
+            : await store.ReadAsync(context => context.Jobs.Where(job => job.Id == after).Select(job => (long?)job.Number).FirstOrDefaultAsync()).ConfigureAwait(false)
+                ?? throw TrainingRefusedException.NoCursor("job", after);
         return Page<JobRecord>.Of(
             await store.ReadAsync(context => context.Jobs.AsNoTracking().Where(job => job.Number < before).OrderByDescending(job => job.Number).Take(limit + 1).ToListAsync()).ConfigureAwait(false),
             limit);

@@ -18,6 +18,11 @@ public sealed class TrainingRefusedException(string message, string? field = nul
     /// <summary>Whether it is the state of things, not the request, that stands against it.</summary>
     public bool IsConflict { get; init; }
 
-    /// <summary>There is no such job, file or model.</summary>
-    public static TrainingRefusedException NotFound(string what, string id) => new($"There is no {what} '{id}'.", null, what + "_not_found") { IsNotFound = true };
+    /// <summary>There is no such job, file or model. Models are named by a field, all else by the route.</summary>
+    public static TrainingRefusedException NotFound(string what, string id) =>
+        new($"There is no {what} '{id}'.", what == "model" ? "model" : null, what + "_not_found") { IsNotFound = true };
+
+    /// <summary>The item that a page was to begin after is not there, or no more.</summary>
+    internal static TrainingRefusedException NoCursor(string what, string id) =>
+        new($"Invalid value for 'after': there is no {what} '{id}' (any more); begin the list again.", "after");
 }

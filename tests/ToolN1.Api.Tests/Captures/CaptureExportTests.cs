@@ -87,6 +87,25 @@ public sealed class CaptureExportTests
         Assert.Equal(["[]", "[]", "[]"], rows.Select(row => row["answer"]!.ToJsonString()));
         Assert.Equal(new string?[] { "It rains.", null, "It snows." }, rows.Select(row => row["reply"]?.GetValue<string>()));
         Assert.Equal(new string?[] { "Hm.", "Hm.", null }, rows.Select(row => row["think"]?.GetValue<string>()));
+
+        // Words are taught without reasoning.
+        Assert.Equal(3, (await server.PostOkAsync(ExportRoute, """{"require_reasoning":true}"""))["rows"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Export_ByTool_LeavesOutACorrectionThatDoesNotCallIt()
+    {
+        using CaptureServer server = new();
+        await server.SendAsync(CaptureServer.Request(content: "none applies"));
+        await server.SendAsync(CaptureServer.Request(content: "right"));
+        JsonNode[] captures = await server.CapturesAsync(2);
+        await server.PostOkAsync($"{CaptureServer.Route}/{CaptureServer.Id(captures[0])}/correct", """{"calls":[]}""");
+        await server.PostOkAsync($"{CaptureServer.Route}/{CaptureServer.Id(captures[1])}/confirm");
+        JsonNode file = await server.PostOkAsync(ExportRoute, """{"tool":"get_weather"}""");
+
+        Assert.Equal(1, file["rows"]!.GetValue<int>());
+        Assert.Contains("right", await server.Training.Client.GetStringAsync($"/v1/files/{CaptureServer.Id(file)}/content", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(new string?[] { null, CaptureServer.Id(file) }, (await server.CapturesAsync(2)).Select(capture => capture["exported_file"]?.GetValue<string>()));
     }
 
     [Fact]

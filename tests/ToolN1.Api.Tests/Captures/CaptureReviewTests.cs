@@ -67,11 +67,27 @@ public sealed class CaptureReviewTests
         await ExpectAsync("tool=weather");
         await ExpectAsync("tenant=" + CaptureServer.Text(captures[1], "tenant"), ids[1]);
         await ExpectAsync("tenant=" + CaptureServer.Text(captures[0], "tenant") + "&status=pending", ids[2]);
-        using HttpResponseMessage unknown = await server.Training.Client.GetAsync(CaptureServer.Route + "?after=none", TestContext.Current.CancellationToken);
-        await Json.ErrorAsync(unknown, 404);
+        using HttpResponseMessage deleted = await server.Training.Client.DeleteAsync($"{CaptureServer.Route}/{ids[1]}", TestContext.Current.CancellationToken);
+        using HttpResponseMessage gone = await server.Training.Client.GetAsync($"{CaptureServer.Route}?after={ids[1]}", TestContext.Current.CancellationToken);
+        Assert.Equal("after", CaptureServer.Text(await Json.ErrorAsync(gone, 400), "param"));
 
         async Task ExpectAsync(string query, params string[] expected) =>
             Assert.Equal(expected, (await server.GetAsync($"{CaptureServer.Route}?{query}"))["data"]!.AsArray().Select(item => CaptureServer.Id(item!)));
+    }
+
+    [Fact]
+    public async Task Confirm_AfterACorrection_ForgetsTheToolsThatItCalled()
+    {
+        using CaptureServer server = new();
+        JsonObject request = CaptureServer.Request();
+        request["tools"]!.AsArray().Add(Json.Object("""{"type":"function","function":{"name":"get_time"}}"""));
+        string id = CaptureServer.Id(await server.OneAsync(request));
+        await server.PostOkAsync($"{CaptureServer.Route}/{id}/correct", """{"calls":[{"name":"get_time","arguments":{}}]}""");
+        Assert.Single((await server.GetAsync(CaptureServer.Route + "?tool=get_time"))["data"]!.AsArray());
+        JsonNode confirmed = await server.PostOkAsync($"{CaptureServer.Route}/{id}/confirm");
+
+        Assert.Equal("""["get_weather"]""", confirmed["called_tools"]!.ToJsonString());
+        Assert.Empty((await server.GetAsync(CaptureServer.Route + "?tool=get_time"))["data"]!.AsArray());
     }
 
     [Theory]

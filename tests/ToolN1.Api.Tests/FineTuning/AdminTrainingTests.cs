@@ -49,15 +49,67 @@ public sealed class AdminTrainingTests
     }
 
     [Fact]
-    public async Task Events_UnknownLastId_IsRefused()
+    public async Task Events_WhileOtherThingsChange_SilenceIsFilledAllTheSame()
+    {
+        LateTime time = new();
+        using TrainingServer server = TrainingServer.WithTime(time);
+        server.Method.IsHeld = true;
+        string job = await server.JobAsync(await server.FileAsync());
+        using HttpResponseMessage response = await server.Client.GetAsync($"{Jobs}/{job}/events", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using StreamReader reader = new(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), Encoding.UTF8);
+        Task alive = LineAsync(reader, ": alive");
+        for (int i = 0; !alive.IsCompleted; i++)
+        {
+            Assert.True(i < 1000);
+            time.Pass(TimeSpan.FromSeconds(16));
+            await server.FileAsync();
+        }
+
+        await alive;
+    }
+
+    [Fact]
+    public async Task Events_IdThatIsNoneOfTheJobsEvents_IsRefused()
     {
         using TrainingServer server = new();
-        string job = await server.JobAsync(await server.FileAsync());
-        using HttpRequestMessage request = new(HttpMethod.Get, $"{Jobs}/{job}/events");
-        request.Headers.Add("Last-Event-ID", "seven");
-        using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        string file = await server.FileAsync();
+        string other = await server.JobAsync(file);
+        string job = await server.JobAsync(file);
+        await server.UntilAsync(job, "succeeded");
+        string foreign = (await server.GetAsync($"/v1/fine_tuning/jobs/{other}/events"))["data"]![0]!["id"]!.GetValue<string>();
+        string own = (await server.GetAsync($"/v1/fine_tuning/jobs/{job}/events"))["data"]![0]!["id"]!.GetValue<string>();
+        string checkpoint = (await server.GetAsync($"/v1/fine_tuning/jobs/{job}/checkpoints"))["last_id"]!.GetValue<string>();
+        foreach (string id in new[] { "seven", "ftevent-7", foreign, checkpoint, own + "-1" })
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, $"{Jobs}/{job}/events");
+            request.Headers.Add("Last-Event-ID", id);
+            using HttpResponseMessage followed = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            using HttpResponseMessage listed = await server.Client.GetAsync($"/v1/fine_tuning/jobs/{job}/events?after={id}", TestContext.Current.CancellationToken);
 
-        Assert.Equal("Last-Event-ID", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+            Assert.Equal("Last-Event-ID", (await Json.ErrorAsync(followed, 400))["param"]!.GetValue<string>());
+            Assert.Equal("after", (await Json.ErrorAsync(listed, 400))["param"]!.GetValue<string>());
+        }
+
+        using HttpResponseMessage checkpoints = await server.Client.GetAsync($"/v1/fine_tuning/jobs/{job}/checkpoints?after={own}", TestContext.Current.CancellationToken);
+        Assert.Equal("after", (await Json.ErrorAsync(checkpoints, 400))["param"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Metrics_OfTheStart_AreListedUnlessLaterOnesAreAskedFor()
+    {
+        using TrainingServer server = new();
+        server.Method.EvaluatesFirst = true;
+        string job = await server.JobAsync(await server.FileAsync());
+        await server.UntilAsync(job, "succeeded");
+
+        Assert.Equal([0, 1, 2, 3], await StepsAsync(""));
+        Assert.Equal([0, 1, 2, 3], await StepsAsync("?after_step=-1"));
+        Assert.Equal([1, 2, 3], await StepsAsync("?after_step=0"));
+        using HttpResponseMessage wrong = await server.Client.GetAsync($"{Jobs}/{job}/metrics?after_step=-2", TestContext.Current.CancellationToken);
+        Assert.Equal("after_step", (await Json.ErrorAsync(wrong, 400))["param"]!.GetValue<string>());
+
+        async Task<IEnumerable<int>> StepsAsync(string query) =>
+            (await server.GetAsync($"{Jobs}/{job}/metrics{query}"))["data"]!.AsArray().Select(item => item!["step"]!.GetValue<int>());
     }
 
     [Fact]
@@ -77,6 +129,8 @@ public sealed class AdminTrainingTests
         {
             using HttpResponseMessage missing = await server.PostAsync($"{Jobs}/{job}/checkpoints/{step}/pin");
             Assert.Equal("checkpoint_not_found", (await Json.ErrorAsync(missing, 404))["code"]!.GetValue<string>());
+            using HttpResponseMessage export = await server.Client.GetAsync($"{Jobs}/{job}/checkpoints/{step}/export", TestContext.Current.CancellationToken);
+            Assert.Equal("checkpoint_not_found", (await Json.ErrorAsync(export, 404))["code"]!.GetValue<string>());
         }
     }
 
@@ -208,6 +262,19 @@ public sealed class AdminTrainingTests
         .Where(text => text.StartsWith("id: ", StringComparison.Ordinal))
         .Select(text => text.Split('\n'))
         .Select(lines => (lines[0]["id: ".Length..], lines[1]["event: ".Length..], JsonNode.Parse(lines[2]["data: ".Length..])!));
+
+    /// <summary>A clock that a test moves on, and whose timers never end.</summary>
+    private sealed class LateTime : TimeProvider
+    {
+        private long _passed;
+
+        public void Pass(TimeSpan time) => Interlocked.Add(ref _passed, (long)(time.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _passed);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>A clock whose timers go a thousand times faster.</summary>
     private sealed class FastTime : TimeProvider

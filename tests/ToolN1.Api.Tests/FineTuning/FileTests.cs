@@ -115,12 +115,52 @@ public sealed class FileTests
     [InlineData("/admin/captures?limit=101", "limit")]
     [InlineData("/admin/captures?status=new", "status")]
     [InlineData("/admin/captures?user=1", "user")]
+    [InlineData("/admin/audit?after=x", "after")]
+    [InlineData("/v1/files?after=file-none", "after")]
+    [InlineData("/v1/fine_tuning/jobs?after=ftjob-none", "after")]
+    [InlineData("/admin/training/jobs?after=ftjob-none", "after")]
+    [InlineData("/admin/captures?after=capture-none", "after")]
+    [InlineData("/admin/evaluations?after=none", "after")]
+    [InlineData("/admin/models?limit=1", "limit")]
+    [InlineData("/v1/files/file-none?expand=1", "expand")]
+    [InlineData("/v1/files/file-none/content?expand=1", "expand")]
+    [InlineData("/v1/fine_tuning/jobs/ftjob-none?expand=1", "expand")]
+    [InlineData("/v1/models?limit=1", "limit")]
+    [InlineData("/v1/files?limit=1&limit=2", "limit")]
     public async Task Query_UnknownOrWrong_IsRefusedByName(string route, string param)
     {
         using TrainingServer server = new();
         using HttpResponseMessage response = await server.Client.GetAsync(route, TestContext.Current.CancellationToken);
 
         Assert.Equal(param, (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/fine_tuning/jobs")]
+    [InlineData("POST", "/v1/chat/completions")]
+    [InlineData("POST", "/admin/models/rollback")]
+    [InlineData("DELETE", "/v1/files/file-none")]
+    [InlineData("PATCH", "/admin/training/jobs/ftjob-none")]
+    public async Task Query_UnknownBesideAnotherMethod_IsRefusedByName(string method, string route)
+    {
+        using TrainingServer server = new();
+        using HttpRequestMessage request = new(new HttpMethod(method), route + "?expand=1");
+        using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        JsonNode error = await Json.ErrorAsync(response, 400);
+        Assert.Equal(("expand", "unknown_parameter"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task List_AfterAFileThatWasDeleted_IsRefusedByName()
+    {
+        using TrainingServer server = new();
+        string id = await server.FileAsync();
+        await server.FileAsync();
+        using HttpResponseMessage deleted = await server.Client.DeleteAsync("/v1/files/" + id, TestContext.Current.CancellationToken);
+        using HttpResponseMessage response = await server.Client.GetAsync("/v1/files?after=" + id, TestContext.Current.CancellationToken);
+
+        Assert.Equal("after", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
     }
 
     [Fact]

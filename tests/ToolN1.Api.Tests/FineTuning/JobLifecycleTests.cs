@@ -54,7 +54,10 @@ public sealed class JobLifecycleTests
         JsonNode sample = (await server.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray().Single()!;
         Assert.Equal((3, "go", 1.0), (sample["step"]!.GetValue<int>(), sample["request"]!.GetValue<string>(), sample["reward"]!.GetValue<double>()));
 
-        // 4. Its models answer, the checkpoint's too.
+        // 4. Its models are known and answer, the checkpoint's too.
+        JsonNode known = await server.GetAsync($"/v1/models/{FakeEngine.ModelName}@job-1-step-2-x");
+        Assert.Equal((FakeEngine.ModelName + "@job-1-step-2-x", checkpoints["data"]![1]!["created_at"]!.GetValue<long>()), (known["id"]!.GetValue<string>(), known["created"]!.GetValue<long>()));
+        Assert.False(Directory.Exists(Path.Combine(server.DataDirectory, "models", "job-1-step-2")));
         foreach ((string name, string version) in new[] { (model, "job-1-step-3"), (FakeEngine.ModelName + "@job-1-step-2-x", "job-1-step-2"), (FakeEngine.ModelName + "@base", "0123456789abcdef") })
         {
             JsonObject chat = Json.Chat();

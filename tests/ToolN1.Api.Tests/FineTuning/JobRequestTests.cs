@@ -34,12 +34,17 @@ public sealed class JobRequestTests
     [Fact]
     public async Task Create_UnknownModelOrFile_IsRefused()
     {
-        using TrainingServer server = new();
+        using TrainingServer server = TrainingServer.WithReinforcement();
         using HttpResponseMessage file = await server.PostAsync("/v1/fine_tuning/jobs", $$"""{"model":"{{FakeEngine.ModelName}}","training_file":"file-none"}""");
         using HttpResponseMessage model = await server.PostAsync("/v1/fine_tuning/jobs", $$"""{"model":"none","training_file":"{{await server.FileAsync()}}"}""");
 
         Assert.Equal("training_file", (await Json.ErrorAsync(file, 400))["param"]!.GetValue<string>());
-        Assert.Equal("model_not_found", (await Json.ErrorAsync(model, 404))["code"]!.GetValue<string>());
+        using HttpResponseMessage plan = await server.Client.GetAsync("/admin/training/plan?model=none", TestContext.Current.CancellationToken);
+        foreach (HttpResponseMessage response in new[] { model, plan })
+        {
+            JsonNode error = await Json.ErrorAsync(response, 404);
+            Assert.Equal(("model", "model_not_found"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+        }
     }
 
     [Theory]
@@ -48,14 +53,13 @@ public sealed class JobRequestTests
     public async Task Create_EveryExampleOfTheDocument_IsTaken(string route)
     {
         using TrainingServer server = TrainingServer.WithReinforcement();
-        string file = await server.FileAsync();
+        await server.FileAsync();
+        await server.FileAsync();
         JsonNode document = await server.GetAsync("/openapi/v1.json");
         JsonObject examples = document["paths"]![route]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
         foreach ((_, JsonNode? example) in examples)
         {
-            JsonNode body = example!["value"]!.DeepClone();
-            body["training_file"] = file;
-            body["validation_file"] = file;
+            JsonNode body = example!["value"]!;
             JsonNode answer = await server.PostOkAsync(route, body.ToJsonString());
             string expected = body["dry_run"] is not null ? "training.plan" : route[1] == 'v' ? "fine_tuning.job" : "training.job";
             Assert.Equal(expected, answer["object"]!.GetValue<string>());

@@ -19,8 +19,7 @@ public sealed class ModelLoadTests
         Assert.Equal(["0123456789abcdef", "job-2-step-3"], server.Host.Versions);
 
         // The example of the documentation, with a version that there is.
-        JsonObject example = RequestExamples.Load(FakeEngine.ModelName).Single().Body;
-        example["model"] = First;
+        JsonObject example = RequestExamples.Load(new ExampleNames(FakeEngine.ModelName, First, null, null)).Single().Body;
         JsonNode answer = await server.PostOkAsync("/admin/models/load", example.ToJsonString());
 
         Assert.False(before["loaded"]!.GetValue<bool>());
@@ -48,8 +47,8 @@ public sealed class ModelLoadTests
     }
 
     [Theory]
-    [InlineData(FakeEngine.ModelName + "@job-9-step-1", 404, null)]
-    [InlineData("other", 404, null)]
+    [InlineData(FakeEngine.ModelName + "@job-9-step-1", 404, "model")]
+    [InlineData("other", 404, "model")]
     [InlineData(FakeEngine.ModelName, 400, "model")]
     [InlineData("", 400, "model")]
     public async Task Load_WhatIsNoVersion_IsRefused(string model, int status, string? field)

@@ -70,7 +70,7 @@ public sealed class PromotionTests
         using HttpResponseMessage equal = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{Second}}","require_improvement":true}""");
         using HttpResponseMessage served = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{FakeEngine.ModelName}}"}""");
 
-        await Json.ErrorAsync(unknown, 404);
+        Assert.Equal("model", (await Json.ErrorAsync(unknown, 404))["param"]!.GetValue<string>());
         Assert.Contains("no held-out rows", (await Json.ErrorAsync(blind, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Contains("p < 0.05", (await Json.ErrorAsync(equal, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
         await Json.ErrorAsync(served, 400);
@@ -144,6 +144,82 @@ public sealed class PromotionTests
         finally
         {
             Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task HeldOutRows_AnsweredInWords_AreLeftOutAndCounted()
+    {
+        const string Words = """{"tools": [], "messages": [{"role": "user", "content": "hi"}], "answer": [], "reply": "Hello."}""";
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        await TrainAsync(server, validated: true, Words + "\n" + TrainingServer.Row + "\n" + Words);
+        string[] messages = await server.MessagesAsync(await NewestJobAsync(server));
+
+        Assert.Contains("Held-out exact match: 1 of 1 rows before, 1 now.", messages);
+        Assert.Contains("2 held-out rows are answered in words, which exact match cannot judge; they are left out.", messages);
+    }
+
+    [Fact]
+    public async Task Rollback_WhileAGateMeasures_DoesNotWaitForIt_AndThePromotionIsRefused()
+    {
+        TaskCompletionSource measuring = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        await TrainAsync(server, validated: true);
+        await TrainAsync(server, validated: true, TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+
+        // The first version has not answered the second's rows yet.
+        server.Engine.BeforeToken = (_, _, _) =>
+        {
+            measuring.TrySetResult();
+            return goOn.Task;
+        };
+        Task<HttpResponseMessage> promotion = server.PostAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+        try
+        {
+            await measuring.Task;
+            JsonNode change = await server.PostOkAsync("/admin/models/rollback").WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            Assert.Equal(Base, change["live"]!.GetValue<string>());
+        }
+        finally
+        {
+            goOn.SetResult();
+        }
+
+        using HttpResponseMessage refused = await promotion;
+        Assert.Equal("live_changed", (await Json.ErrorAsync(refused, 409))["code"]!.GetValue<string>());
+        Assert.Equal(Base, await LiveAsync(server));
+        Assert.Equal("0123456789abcdef", server.Host.LiveVersion);
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+    }
+
+    [Fact]
+    public async Task Audit_PagesToItsBeginning()
+    {
+        using TrainingServer server = new();
+        await server.FileAsync();
+        await server.FileAsync();
+        await server.FileAsync();
+        JsonNode first = await server.GetAsync("/admin/audit?limit=2");
+        JsonNode rest = await server.GetAsync($"/admin/audit?limit=2&after={first["data"]![1]!["sequence"]!.GetValue<long>()}");
+
+        Assert.Equal([3L, 2L, 1L], first["data"]!.AsArray().Concat(rest["data"]!.AsArray()).Select(item => item!["sequence"]!.GetValue<long>()));
+        Assert.Equal((true, false), (first["has_more"]!.GetValue<bool>(), rest["has_more"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public async Task Promote_EveryExampleOfTheDocument_IsTakenOnceSomethingWasTrained()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        await TrainAsync(server, validated: true);
+        JsonObject examples = (await server.GetAsync("/openapi/v1.json"))["paths"]!["/admin/models/promote"]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
+
+        Assert.NotEmpty(examples);
+        foreach ((_, JsonNode? example) in examples)
+        {
+            Assert.Equal(First, (await server.PostOkAsync("/admin/models/promote", example!["value"]!.ToJsonString()))["live"]!.GetValue<string>());
+            await server.PostOkAsync("/admin/models/rollback");
         }
     }
 

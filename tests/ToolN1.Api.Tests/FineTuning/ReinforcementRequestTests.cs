@@ -84,7 +84,20 @@ public sealed class ReinforcementRequestTests
             own["batch_size"]!.GetValue<int>(), own["group_size"]!.GetValue<int>(), own["mini_batch_prompts"]!.GetValue<int>(), own["optimizer"]!["learning_rate"]!.GetValue<double>(),
             own["sampling"]!["temperature"]!.GetValue<double>(), own["max_response_tokens"]!.GetValue<int>(), own["steps"]!.GetValue<int>()));
         Assert.Null(own["n_epochs"]);
-        Assert.Null(job["method"]!["reinforcement"]!["grader"]);
+    }
+
+    [Theory]
+    [InlineData("{}", "strict")]
+    [InlineData("""{"hyperparameters":{"reward":{"lenient_numbers":true}}}""", "lenient")]
+    public async Task Create_WithoutGrader_ShowsTheBuiltInRewardAsAGraderThatCanBeSent(string options, string numbers)
+    {
+        using TrainingServer server = TrainingServer.WithReinforcement();
+        string file = await server.FileAsync();
+        string grader = (await CreateAsync(server, file, options))["method"]!["reinforcement"]!["grader"]!.ToJsonString();
+        JsonNode again = await CreateAsync(server, file, $$"""{"grader":{{grader}}}""");
+
+        Assert.Equal($$$"""{"type":"tool_call","name":"tool_call","reference":"{{item.answer}}","numbers":"{{{numbers}}}"}""", grader);
+        Assert.Equal(grader, again["method"]!["reinforcement"]!["grader"]!.ToJsonString());
     }
 
     private static Task<HttpResponseMessage> PostAsync(TrainingServer server, string file, string options) =>

@@ -17,6 +17,9 @@ internal sealed class ScriptedMethod : ITrainingMethod
     /// <summary>Whether each step waits for a permit.</summary>
     public bool IsHeld { get; set; }
 
+    /// <summary>Whether a run reports held-out figures before its first step.</summary>
+    public bool EvaluatesFirst { get; set; }
+
     /// <summary>Thrown by a run, in order.</summary>
     public ConcurrentQueue<Exception> Failures { get; } = [];
 
@@ -46,6 +49,11 @@ internal sealed class ScriptedMethod : ITrainingMethod
         string state = Path.Combine(run.Folder, "step");
         int step = File.Exists(state) ? int.Parse(await File.ReadAllTextAsync(state, CancellationToken.None), System.Globalization.CultureInfo.InvariantCulture) : 0;
         run.Reporter.Started(step, Steps);
+        if (EvaluatesFirst)
+        {
+            run.Reporter.Evaluated(0, "Before the first step.", new Dictionary<string, double> { ["valid_rate"] = 0.25 });
+        }
+
         while (step < Steps)
         {
             try

@@ -33,10 +33,10 @@ internal static partial class CaptureShapes
         "Which of the confirmed and corrected captures become a training file. Every field may be left out.",
         [
             new("filename", new StringShape { Pattern = FileName(), MinLength = 1, MaxLength = 255 }, "The file's name: letters, digits, `.`, `-` and `_`.") { Default = CommonFields.Text(DefaultFileName) },
-            new("tool", new StringShape { MinLength = 1 }, "Only those that call this tool."),
+            new("tool", new StringShape { MinLength = 1 }, "Only those whose row calls this tool: a correction that does not call it leaves its capture out."),
             new("tenant", new StringShape { MinLength = 1 }, "Only those of this tenant."),
             new("only_new", new BooleanShape(), "Leaves out what was exported before.") { Default = false },
-            new("require_reasoning", new BooleanShape(), "Leaves out what has no reasoning to teach, as supervised training needs it.") { Default = false },
+            new("require_reasoning", new BooleanShape(), "Leaves out calls without reasoning to teach, as supervised training needs it; an answer in words needs none.") { Default = false },
         ]);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]+\z")]

@@ -24,7 +24,7 @@ internal static partial class FineTuningShapes
         [
             new("model", new StringShape { MinLength = 1 }, "The model to start from: the served one (its live version), or any version that `/v1/models` lists.") { Required = true },
             new("training_file", new StringShape { MinLength = 1 }, "Id of the file to learn from.") { Required = true },
-            new("validation_file", new StringShape { MinLength = 1 }, "Id of a file of held-out rows. The finished model is scored on it, and the gate before promotion needs it."),
+            new("validation_file", new StringShape { MinLength = 1 }, "Id of a file of held-out rows. The finished model is scored on it, and the gate before promotion needs it. Without a grader the calls are what is judged: a supervised job leaves out rows that are answered in words, a reinforcement job refuses them, and both refuse prompts with reference fields."),
             new("method", new TaggedShape("type", new Dictionary<string, ObjectShape>
             {
                 ["supervised"] = new(

@@ -262,7 +262,7 @@ internal sealed record MetricList
 [Description("Figures of one step.")]
 internal sealed record StepMetricsBody
 {
-    [Description("The step, from 1.")]
+    [Description("The step, from 1; 0 has what was measured before the first.")]
     public required int Step { get; init; }
 
     [Description("Figures by name; one that was not finite is left out.")]

@@ -86,7 +86,7 @@ internal sealed record LiveChangeBody
 }
 
 /// <summary>The audit log.</summary>
-[Description("What administrators did, newest first.")]
+[Description("A page of what administrators did, newest first.")]
 internal sealed record AuditList
 {
     [Description("Always `list`.")]
@@ -94,6 +94,9 @@ internal sealed record AuditList
 
     [Description("The entries.")]
     public required IReadOnlyList<AuditBody> Data { get; init; }
+
+    [Description("Whether older ones follow.")]
+    public required bool HasMore { get; init; }
 }
 
 /// <summary>An entry.</summary>

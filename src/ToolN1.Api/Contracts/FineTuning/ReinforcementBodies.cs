@@ -8,8 +8,8 @@ namespace ToolN1.Api.Contracts.FineTuning;
 [Description("Options of the reinforcement method.")]
 internal sealed record ReinforcementOptionsBody
 {
-    [Description("The grader as it was sent; null for the built-in reward of tool calls.")]
-    public required IReadOnlyDictionary<string, JsonElement>? Grader { get; init; }
+    [Description("The grader as it was sent; for a job without one the built-in reward of tool calls, as `tool_call` says it (`hyperparameters.reward` says more).")]
+    public required IReadOnlyDictionary<string, JsonElement> Grader { get; init; }
 
     [Description("Every value that the job trains with: those of the request, and those that it left to the profile.")]
     public required ReinforcementHyperparametersBody Hyperparameters { get; init; }

@@ -67,15 +67,25 @@ internal static class TrainingWire
             Type = method,
             Reinforcement = new ReinforcementOptionsBody
             {
-                Grader = document.RootElement.GetProperty("grader") is { ValueKind: JsonValueKind.Object } grader ? grader.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.Clone()) : null,
+                Grader = (document.RootElement.GetProperty("grader") is { ValueKind: JsonValueKind.Object } grader ? grader : BuiltInGrader(document.RootElement))
+                    .EnumerateObject().ToDictionary(field => field.Name, field => field.Value.Clone()),
                 Hyperparameters = JsonSerializer.Deserialize(document.RootElement, ApiJsonContext.Relaxed.ReinforcementHyperparametersBody)!,
             },
         };
     }
 
+    /// <summary>The built-in reward as the grader that it is: clients' types know no job without one.</summary>
+    private static JsonElement BuiltInGrader(JsonElement settings)
+    {
+        string numbers = settings.TryGetProperty("reward", out JsonElement reward) && reward.TryGetProperty("lenient_numbers", out JsonElement lenient) && lenient.ValueKind == JsonValueKind.True
+            ? "lenient"
+            : "strict";
+        return JsonElement.Parse($$$"""{"type":"tool_call","name":"tool_call","reference":"{{item.answer}}","numbers":"{{{numbers}}}"}""");
+    }
+
     public static EventBody Event(EventRecord item) => new()
     {
-        Id = $"{EventPrefix}{item.JobId[^8..]}-{item.Sequence.ToString(CultureInfo.InvariantCulture)}",
+        Id = IdOf(EventPrefix, item.JobId, item.Sequence),
         CreatedAt = item.CreatedAt,
         Level = item.Level,
         Message = item.Message,
@@ -83,14 +93,15 @@ internal static class TrainingWire
         Data = item.Data is null ? null : Figures(item.Data),
     };
 
-    /// <summary>The number at the end of an event's or checkpoint's id; null for what is no such id.</summary>
-    public static long? NumberOf(string id) =>
-        (id.StartsWith(EventPrefix, StringComparison.Ordinal) || id.StartsWith(CheckpointPrefix, StringComparison.Ordinal))
-            && long.TryParse(id[(id.LastIndexOf('-') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
+    /// <summary>The sequence of an event's id; null for what is no id of an event of the job.</summary>
+    public static int? EventNumber(string id, string jobId) => NumberOf(id, EventPrefix, jobId);
+
+    /// <summary>The step of a checkpoint's id; null for what is no id of a checkpoint of the job.</summary>
+    public static int? CheckpointNumber(string id, string jobId) => NumberOf(id, CheckpointPrefix, jobId);
 
     public static CheckpointBody Checkpoint(CheckpointRecord checkpoint, string model, bool isPinned) => new()
     {
-        Id = $"{CheckpointPrefix}{checkpoint.JobId[^8..]}-{checkpoint.Step.ToString(CultureInfo.InvariantCulture)}",
+        Id = IdOf(CheckpointPrefix, checkpoint.JobId, checkpoint.Step),
         CreatedAt = checkpoint.CreatedAt,
         FineTunedModelCheckpoint = model,
         StepNumber = checkpoint.Step,
@@ -144,6 +155,11 @@ internal static class TrainingWire
         Failure = sample.Failure,
         GroupRewards = sample.GroupRewards is null ? null : JsonSerializer.Deserialize(sample.GroupRewards, ApiJsonContext.Relaxed.IReadOnlyListNullableDouble),
     };
+
+    private static string IdOf(string prefix, string jobId, long number) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{jobId[^8..]}-{number}");
+
+    private static int? NumberOf(string id, string prefix, string jobId) =>
+        int.TryParse(id[(id.LastIndexOf('-') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int number) && id == IdOf(prefix, jobId, number) ? number : null;
 
     private static IReadOnlyDictionary<string, double> Figures(string json) =>
         JsonSerializer.Deserialize(json, ApiJsonContext.Relaxed.IReadOnlyDictionaryStringDouble)!;

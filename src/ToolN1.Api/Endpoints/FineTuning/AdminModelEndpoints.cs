@@ -3,6 +3,7 @@ using ToolN1.Api.Auth;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Contracts.FineTuning;
 using ToolN1.Api.Shapes;
+using ToolN1.Training.Jobs;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
 
@@ -46,8 +47,9 @@ internal sealed class AdminModelEndpoints(ModelCatalog catalog, Promotions promo
     /// <summary>GET /admin/audit.</summary>
     public async Task AuditAsync(HttpContext context)
     {
-        QueryString query = new(context, "limit");
-        List<AuditRecord> entries = await promotions.AuditAsync(query.Integer("limit", 1, 1000, 100));
-        await JsonAnswer.WriteAsync(context, new AuditList { Data = [.. entries.Select(TrainingWire.Audit)] }, ApiJsonContext.Relaxed.AuditList);
+        QueryString query = new(context);
+        long? after = query.Text("after") is null ? null : query.Integer("after", 1, int.MaxValue, 1);
+        Page<AuditRecord> page = await promotions.AuditAsync(after, query.Integer("limit", 1, 1000, 100));
+        await JsonAnswer.WriteAsync(context, new AuditList { Data = [.. page.Items.Select(TrainingWire.Audit)], HasMore = page.HasMore }, ApiJsonContext.Relaxed.AuditList);
     }
 }

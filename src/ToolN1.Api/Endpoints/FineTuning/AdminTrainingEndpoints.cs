@@ -14,13 +14,16 @@ namespace ToolN1.Api.Endpoints.FineTuning;
 /// <summary>/admin/training: what OpenAI's shapes have no place for.</summary>
 internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog catalog, IHostApplicationLifetime lifetime, TimeProvider time)
 {
+    /// <summary>The header that names the last event that a client has seen.</summary>
+    public const string LastEventId = "Last-Event-ID";
+
     /// <summary>Silence after which a stream says that it is alive: shorter than what proxies close a connection for.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>GET plan.</summary>
     public async Task PlanAsync(HttpContext context)
     {
-        QueryString query = new(context, ["model", "memory_gib", .. PlanQuery.Parameters.Select(parameter => parameter.Name)]);
+        QueryString query = new(context);
         double? memory = query.Number("memory_gib", 0, 1e6);
         JobDraft draft = await jobs.PlanAsync(query.Text("model") ?? catalog.BaseName, "reinforcement", PlanQuery.Bind(query), memory is double gib ? (long)(gib * (1L << 30)) : null);
         await JsonAnswer.WriteAsync(context, AdminTrainingWire.Plan(draft), ApiJsonContext.Relaxed.TrainingPlanBody);
@@ -45,7 +48,7 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
     /// <summary>GET jobs: a page.</summary>
     public async Task ListAsync(HttpContext context)
     {
-        QueryString query = new(context, "after", "limit");
+        QueryString query = new(context);
         Page<JobRecord> page = await jobs.ListAsync(query.Text("after"), query.Integer("limit", 1, 100, 20));
         List<AdminJobBody> data = [];
         foreach (JobRecord job in page.Items)
@@ -74,13 +77,13 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
     /// <summary>GET jobs/{id}/events: all so far, then each as it comes; goes on after <c>Last-Event-ID</c>.</summary>
     public async Task EventsAsync(HttpContext context)
     {
-        _ = new QueryString(context);
         string id = Id(context);
         JobRecord job = await jobs.GetAsync(id);
-        long last = LastEvent(context);
+        long last = LastEvent(context, id);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         SseWriter events = new(context);
         await events.StartAsync();
+        long sent = time.GetTimestamp();
         try
         {
             while (true)
@@ -98,6 +101,7 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
 
                 if (next.Count > 0)
                 {
+                    sent = time.GetTimestamp();
                     continue;
                 }
 
@@ -107,13 +111,22 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
                     return;
                 }
 
+                // A change of anything ends the wait, but not the silence on this stream.
+                TimeSpan left = Heartbeat - time.GetElapsedTime(sent);
+                bool isSilent = left <= TimeSpan.Zero;
                 try
                 {
-                    await changed.WaitAsync(Heartbeat, time, stop.Token);
+                    await (isSilent ? Task.CompletedTask : changed.WaitAsync(left, time, stop.Token));
                 }
                 catch (TimeoutException)
                 {
+                    isSilent = true;
+                }
+
+                if (isSilent)
+                {
                     await events.CommentAsync("alive");
+                    sent = time.GetTimestamp();
                 }
             }
         }
@@ -135,12 +148,17 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
     /// <summary>GET jobs/{id}/checkpoints/{step}/export: the model's files as a tar archive.</summary>
     public async Task ExportAsync(HttpContext context)
     {
-        QueryString query = new(context, "format");
+        QueryString query = new(context);
         bool wantsAdapter = query.Choice("format", "model", "model", "adapter") == "adapter";
         JobRecord job = await jobs.GetAsync(Id(context));
-        string name = catalog.NameOf(job, Step(context));
-        string folder = await catalog.ExportAsync(name, wantsAdapter, context.RequestAborted);
-        await TarAnswer.WriteAsync(context, name, folder);
+        int step = Step(context);
+        string name = catalog.NameOf(job, step);
+        if (await catalog.CreatedAsync(name) is null)
+        {
+            throw TrainingRefusedException.NotFound("checkpoint", step.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        await TarAnswer.WriteAsync(context, name, await catalog.ExportAsync(name, wantsAdapter, context.RequestAborted));
     }
 
     private static string Id(HttpContext context) => context.GetRouteValue("id") as string ?? "";
@@ -150,9 +168,9 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
             ? step
             : throw TrainingRefusedException.NotFound("checkpoint", context.GetRouteValue("step") as string ?? "");
 
-    private static long LastEvent(HttpContext context) =>
-        context.Request.Headers["Last-Event-ID"] is [string id] && id.Length > 0
-            ? TrainingWire.NumberOf(id) ?? throw ApiException.Invalid("Last-Event-ID", "Invalid value for 'Last-Event-ID': it must be the id of an event.")
+    private static long LastEvent(HttpContext context, string job) =>
+        context.Request.Headers[LastEventId] is [string id] && id.Length > 0
+            ? TrainingWire.EventNumber(id, job) ?? throw ApiException.Invalid(LastEventId, $"Invalid value for '{LastEventId}': it must be the id of an event of this job.")
             : 0;
 
     private async Task WriteAsync(HttpContext context, JobRecord job) =>

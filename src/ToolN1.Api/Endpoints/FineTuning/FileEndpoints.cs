@@ -15,7 +15,6 @@ internal sealed class FileEndpoints(TrainingFiles files, IOptions<ServerOptions>
     /// <summary>POST: takes in a dataset, or tells the lines that are none.</summary>
     public async Task UploadAsync(HttpContext context)
     {
-        _ = new QueryString(context);
         long limit = options.Value.MaxUploadBytes;
         if (context.Request.ContentLength > limit)
         {
@@ -35,7 +34,7 @@ internal sealed class FileEndpoints(TrainingFiles files, IOptions<ServerOptions>
     /// <summary>GET: a page.</summary>
     public async Task ListAsync(HttpContext context)
     {
-        QueryString query = new(context, "after", "limit", "order", "purpose");
+        QueryString query = new(context);
         query.Choice("purpose", "fine-tune", "fine-tune");
         Page<FileRecord> page = await files.ListAsync(query.Text("after"), query.Integer("limit", 1, 10_000, 10_000), query.Choice("order", "desc", "asc", "desc") == "desc");
         FileBody[] data = [.. page.Items.Select(TrainingWire.File)];

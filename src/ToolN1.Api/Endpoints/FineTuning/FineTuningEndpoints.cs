@@ -24,7 +24,7 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
     /// <summary>GET: a page.</summary>
     public async Task ListAsync(HttpContext context)
     {
-        QueryString query = new(context, "after", "limit");
+        QueryString query = new(context);
         Page<JobRecord> page = await jobs.ListAsync(query.Text("after"), query.Integer("limit", 1, 100, 20));
         await JsonAnswer.WriteAsync(context, new JobList { Data = [.. page.Items.Select(TrainingWire.Job)], HasMore = page.HasMore }, ApiJsonContext.Relaxed.JobList);
     }
@@ -44,17 +44,18 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
     /// <summary>GET {id}/events: a page.</summary>
     public async Task EventsAsync(HttpContext context)
     {
-        QueryString query = new(context, "after", "limit");
-        Page<EventRecord> page = await jobs.EventsAsync(Id(context), After(query), query.Integer("limit", 1, 1000, 20));
+        QueryString query = new(context);
+        JobRecord job = await jobs.GetAsync(Id(context));
+        Page<EventRecord> page = await jobs.EventsAsync(job.Id, After(query, id => TrainingWire.EventNumber(id, job.Id)), query.Integer("limit", 1, 1000, 20));
         await JsonAnswer.WriteAsync(context, new EventList { Data = [.. page.Items.Select(TrainingWire.Event)], HasMore = page.HasMore }, ApiJsonContext.Relaxed.EventList);
     }
 
     /// <summary>GET {id}/checkpoints: a page.</summary>
     public async Task CheckpointsAsync(HttpContext context)
     {
-        QueryString query = new(context, "after", "limit");
+        QueryString query = new(context);
         JobRecord job = await jobs.GetAsync(Id(context));
-        Page<CheckpointRecord> page = await jobs.CheckpointsAsync(job.Id, (int?)After(query), query.Integer("limit", 1, 100, 10));
+        Page<CheckpointRecord> page = await jobs.CheckpointsAsync(job.Id, After(query, id => TrainingWire.CheckpointNumber(id, job.Id)), query.Integer("limit", 1, 100, 10));
         CheckpointBody[] data = [.. page.Items.Select(checkpoint => TrainingWire.Checkpoint(checkpoint, catalog.NameOf(job, checkpoint.Step), jobs.IsPinned(checkpoint)))];
         await JsonAnswer.WriteAsync(
             context,
@@ -65,8 +66,8 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
     /// <summary>GET /admin/training/jobs/{id}/metrics.</summary>
     public async Task MetricsAsync(HttpContext context)
     {
-        QueryString query = new(context, "after_step", "limit");
-        IReadOnlyList<MetricRecord> metrics = await jobs.MetricsAsync(Id(context), query.Integer("after_step", 0, int.MaxValue, 0), query.Integer("limit", 1, 10_000, 1000));
+        QueryString query = new(context);
+        IReadOnlyList<MetricRecord> metrics = await jobs.MetricsAsync(Id(context), query.Integer("after_step", -1, int.MaxValue, -1), query.Integer("limit", 1, 10_000, 1000));
         await JsonAnswer.WriteAsync(
             context,
             new MetricList
@@ -83,7 +84,7 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
     /// <summary>GET /admin/training/jobs/{id}/samples.</summary>
     public async Task SamplesAsync(HttpContext context)
     {
-        QueryString query = new(context, "limit", "kind", "step");
+        QueryString query = new(context);
         string? kind = query.Text("kind") is null ? null : query.Choice("kind", "", SampleKind.Rollout, SampleKind.HeldOut);
         int? step = query.Text("step") is null ? null : query.Integer("step", 0, int.MaxValue, 0);
         IReadOnlyList<SampleRecord> samples = await jobs.SamplesAsync(Id(context), kind, step, query.Integer("limit", 1, 1000, 100));
@@ -92,9 +93,9 @@ internal sealed class FineTuningEndpoints(TrainingJobs jobs, ModelCatalog catalo
 
     private static Task WriteAsync(HttpContext context, JobRecord job) => JsonAnswer.WriteAsync(context, TrainingWire.Job(job), ApiJsonContext.Relaxed.JobBody);
 
-    private static long? After(QueryString query) =>
+    private static int? After(QueryString query, Func<string, int?> numberOf) =>
         query.Text("after") is not string id ? null
-        : TrainingWire.NumberOf(id) is long number and <= int.MaxValue ? number
+        : numberOf(id) is int number ? number
         : throw ApiException.Invalid("after", "Invalid value for 'after': it must be the id of the last item of the page before.");
 
     private static string Id(HttpContext context) => context.GetRouteValue("id") as string ?? "";

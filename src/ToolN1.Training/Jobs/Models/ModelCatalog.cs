@@ -172,10 +172,11 @@ public sealed class ModelCatalog : IDisposable
     public async Task<IReadOnlyList<(string Name, long CreatedAt)>> NamesAsync() =>
         [(BaseName, _served.Created.ToUnixTimeSeconds()), .. (await RecordsAsync().ConfigureAwait(false)).Select(model => (model.Name, model.CreatedAt))];
 
-    /// <summary>Whether requests may use a name, and when its model was made.</summary>
+    /// <summary>Whether requests may use a name, and when its model, or the checkpoint that it would be made of, was made.</summary>
     public async Task<long?> CreatedAsync(string name) =>
         name == BaseName || name == First ? _served.Created.ToUnixTimeSeconds()
-        : (await RecordsAsync().ConfigureAwait(false)).FirstOrDefault(model => model.Name == name)?.CreatedAt;
+        : (await RecordsAsync().ConfigureAwait(false)).FirstOrDefault(model => model.Name == name)?.CreatedAt
+            ?? (await CheckpointAsync(name, CancellationToken.None).ConfigureAwait(false))?.Checkpoint.CreatedAt;
 
     /// <summary>All versions with what is known of them; the one that the server was started with first.</summary>
     public async Task<IReadOnlyList<ModelSummary>> ListAsync()
@@ -228,25 +229,33 @@ public sealed class ModelCatalog : IDisposable
             return known;
         }
 
-        TrainingRefusedException unknown = TrainingRefusedException.NotFound("model", name);
+        (JobRecord job, ITrainingMethod method, CheckpointRecord checkpoint) =
+            await CheckpointAsync(name, cancellationToken).ConfigureAwait(false) ?? throw TrainingRefusedException.NotFound("model", name);
+        int step = checkpoint.Step;
+        string startFolder = await StartFolderAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
+        string relative = Path.Combine("models", ModelNames.Key(job.Number, step));
+        string temporary = DurableFolder.Begin(_store.PathOf(relative));
+        await Task.Run(() => method.Export(job.Settings, _store.PathOf(checkpoint.Folder), startFolder, temporary), cancellationToken).ConfigureAwait(false);
+        DurableFolder.Commit(temporary, _store.PathOf(relative));
+        return await AddRecordAsync(job, step, relative, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The checkpoint that a version's name means, with its job and what can export it; null where there is none.</summary>
+    private async Task<(JobRecord Job, ITrainingMethod Method, CheckpointRecord Checkpoint)?> CheckpointAsync(string name, CancellationToken cancellationToken)
+    {
         if (!_store.IsOpen || ModelNames.Parse(BaseName, name) is not (long number, int step))
         {
-            throw unknown;
+            return null;
         }
 
         JobRecord? job = await _store.ReadAsync(context => context.Jobs.AsNoTracking().FirstOrDefaultAsync(item => item.Number == number, cancellationToken)).ConfigureAwait(false);
         if (job is null || ModelNames.Of(BaseName, number, step, job.Suffix) != name || _methods.FirstOrDefault(item => item.Name == job.Method) is not ITrainingMethod method)
         {
-            throw unknown;
+            return null;
         }
 
-        CheckpointRecord checkpoint = await _store.ReadAsync(context => context.Checkpoints.AsNoTracking().FirstOrDefaultAsync(item => item.JobId == job.Id && item.Step == step, cancellationToken)).ConfigureAwait(false) ?? throw unknown;
-        string startFolder = await StartFolderAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
-        string relative = Path.Combine("models", ModelNames.Key(number, step));
-        string temporary = DurableFolder.Begin(_store.PathOf(relative));
-        await Task.Run(() => method.Export(job.Settings, _store.PathOf(checkpoint.Folder), startFolder, temporary), cancellationToken).ConfigureAwait(false);
-        DurableFolder.Commit(temporary, _store.PathOf(relative));
-        return await AddRecordAsync(job, step, relative, cancellationToken).ConfigureAwait(false);
+        CheckpointRecord? checkpoint = await _store.ReadAsync(context => context.Checkpoints.AsNoTracking().FirstOrDefaultAsync(item => item.JobId == job.Id && item.Step == step, cancellationToken)).ConfigureAwait(false);
+        return checkpoint is null ? null : (job, method, checkpoint);
     }
 
     private async Task<ModelRecord> AddRecordAsync(JobRecord job, int step, string folder, CancellationToken cancellationToken)

@@ -17,9 +17,16 @@ public sealed class Promotions(
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
-    /// <summary>The audit log, newest first.</summary>
-    public Task<List<AuditRecord>> AuditAsync(int limit) =>
-        store.ReadAsync(context => context.Audit.AsNoTracking().OrderByDescending(item => item.Sequence).Take(limit).ToListAsync());
+    /// <summary>A page of the audit log, newest first.</summary>
+    /// <param name="after">Sequence of the entry before the page; null begins.</param>
+    /// <param name="limit">Most entries.</param>
+    public async Task<Page<AuditRecord>> AuditAsync(long? after, int limit)
+    {
+        long before = after ?? long.MaxValue;
+        return Page<AuditRecord>.Of(
+            await store.ReadAsync(context => context.Audit.AsNoTracking().Where(item => item.Sequence < before).OrderByDescending(item => item.Sequence).Take(limit + 1).ToListAsync()).ConfigureAwait(false),
+            limit);
+    }
 
     /// <summary>Makes a version live if it does no worse on its job's held-out rows than the live one does.</summary>
     /// <param name="name">The version.</param>
@@ -35,30 +42,36 @@ public sealed class Promotions(
             throw catalog.NoVersion();
         }
 
+        string before = catalog.Live;
+        if (name == before)
+        {
+            throw new TrainingRefusedException($"'{name}' is live already.", "model", "already_live") { IsConflict = true };
+        }
+
+        // 1. The gate, which may take minutes: a rollback need not wait for it.
+        using ModelUse live = await catalog.UseWholeAsync(before, cancellationToken).ConfigureAwait(false);
+        using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
+        ModelRecord? model = (await catalog.RecordsAsync().ConfigureAwait(false)).FirstOrDefault(item => item.Name == name);
+        (HeldOutScore Before, HeldOutScore Now)? scores = await CompareAsync(model, live, use, cancellationToken).ConfigureAwait(false);
+        double? p = scores is (HeldOutScore a, HeldOutScore b) ? PValue(a, b) : null;
+        string? objection = scores is null ? "there are no held-out rows to compare it on (its job had no validation_file)"
+            : scores.Value.Now.Correct < scores.Value.Before.Correct ? $"its exact match falls from {scores.Value.Before.Correct} to {scores.Value.Now.Correct} of {scores.Value.Now.Rows} held-out rows"
+            : mustImprove && !(scores.Value.Now.Correct > scores.Value.Before.Correct && p < 0.05) ? $"its exact match does not rise with p < 0.05 ({scores.Value.Before.Correct} before, {scores.Value.Now.Correct} now of {scores.Value.Now.Rows}, p = {p:0.###})"
+            : null;
+        if (objection is not null && !force)
+        {
+            throw new TrainingRefusedException($"'{name}' does not pass the gate: {objection}. \"force\": true promotes it all the same.", "model", "gate_failed") { IsConflict = true };
+        }
+
+        // 2. The swap, then its record; without the record there is no swap.
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            string before = catalog.Live;
-            if (name == before)
+            if (catalog.Live != before)
             {
-                throw new TrainingRefusedException($"'{name}' is live already.", "model", "already_live") { IsConflict = true };
+                throw new TrainingRefusedException($"'{catalog.Live}' became live while '{name}' was held against '{before}'; ask again.", "model", "live_changed") { IsConflict = true };
             }
 
-            // 1. The gate.
-            using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
-            ModelRecord? model = (await catalog.RecordsAsync().ConfigureAwait(false)).FirstOrDefault(item => item.Name == name);
-            (HeldOutScore Before, HeldOutScore Now)? scores = await CompareAsync(model, use, cancellationToken).ConfigureAwait(false);
-            double? p = scores is (HeldOutScore a, HeldOutScore b) ? PValue(a, b) : null;
-            string? objection = scores is null ? "there are no held-out rows to compare it on (its job had no validation_file)"
-                : scores.Value.Now.Correct < scores.Value.Before.Correct ? $"its exact match falls from {scores.Value.Before.Correct} to {scores.Value.Now.Correct} of {scores.Value.Now.Rows} held-out rows"
-                : mustImprove && !(scores.Value.Now.Correct > scores.Value.Before.Correct && p < 0.05) ? $"its exact match does not rise with p < 0.05 ({scores.Value.Before.Correct} before, {scores.Value.Now.Correct} now of {scores.Value.Now.Rows}, p = {p:0.###})"
-                : null;
-            if (objection is not null && !force)
-            {
-                throw new TrainingRefusedException($"'{name}' does not pass the gate: {objection}. \"force\": true promotes it all the same.", "model", "gate_failed") { IsConflict = true };
-            }
-
-            // 2. The swap, then its record; without the record there is no swap.
             LiveChange change = new(before, name, scores?.Now.Rows, scores?.Before.Correct, scores?.Now.Correct, p, objection is not null);
             PromotionDetails details = new(before, name, model?.DataHash, scores?.Now.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection);
             await SwapAsync(name, use.WeightVersion!, async () => await store.WriteAsync(async context =>
@@ -160,7 +173,7 @@ public sealed class Promotions(
         catalog.Live = name;
     }
 
-    private async Task<(HeldOutScore Before, HeldOutScore Now)?> CompareAsync(ModelRecord? model, ModelUse use, CancellationToken cancellationToken)
+    private async Task<(HeldOutScore Before, HeldOutScore Now)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, CancellationToken cancellationToken)
     {
         if (model is null || JobFolders.HeldOutRows(store, model.JobId) is not string rows)
         {
@@ -169,7 +182,7 @@ public sealed class Promotions(
 
         JobRecord job = await store.ReadAsync(context => context.Jobs.AsNoTracking().FirstAsync(item => item.Id == model.JobId, cancellationToken)).ConfigureAwait(false);
         HeldOutJudge? judge = methods.FirstOrDefault(method => method.Name == job.Method)?.Judge(job.Settings);
-        (HeldOutScore before, _) = await heldOut.ScoreAsync(rows, host.LiveVersion, judge, cancellationToken).ConfigureAwait(false);
+        (HeldOutScore before, _) = await heldOut.ScoreAsync(rows, live.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         (HeldOutScore now, _) = await heldOut.ScoreAsync(rows, use.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         return (before, now);
     }
