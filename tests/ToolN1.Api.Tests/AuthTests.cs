@@ -44,6 +44,7 @@ public sealed class AuthTests
 
     [Theory]
     [InlineData("/health/live")]
+    [InlineData("/health/live?probe=7")]
     [InlineData("/openapi/v1.json")]
     [InlineData("/swagger/index.html")]
     public async Task ProbesAndDocumentation_NeedNoKey(string route)

@@ -411,14 +411,18 @@ internal static partial class RouteTable
     private static void Get<T>(IEndpointRouteBuilder routes, string route, Func<T, Func<HttpContext, Task>> handler, Access access, OperationDoc doc)
         where T : notnull => Map(routes, HttpMethods.Get, route, handler, access, doc);
 
-    /// <summary>Maps a route, which takes the parameters of the query that its documentation has, and no other.</summary>
+    /// <summary>Maps a route, which takes the parameters of the query that its documentation has, and no other; probes may send what they like.</summary>
     private static void Map<T>(IEndpointRouteBuilder routes, string method, string route, Func<T, Func<HttpContext, Task>> handler, Access access, OperationDoc doc)
         where T : notnull
     {
         string[] parameters = [.. doc.QueryParameters.Select(parameter => parameter.Name)];
         Func<HttpContext, Task> handle = context =>
         {
-            QueryString.Check(context.Request.Query, parameters);
+            if (access != Access.Public)
+            {
+                QueryString.Check(context.Request.Query, parameters);
+            }
+
             return handler(context.RequestServices.GetRequiredService<T>())(context);
         };
         routes.MapMethods(route, [method], handle).WithMetadata(new AccessMetadata(access), doc);
