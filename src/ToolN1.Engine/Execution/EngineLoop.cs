@@ -33,6 +33,7 @@ internal sealed class EngineLoop
     private readonly Dictionary<Sequence, RequestState> _requests = [];
     private readonly Dictionary<string, int> _requestsByVersion = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<EngineTurn> _turns = [];
+    private readonly ConcurrentQueue<EngineTurn> _hostTurns = [];
     private readonly TurnPacer _pacer = new();
     private readonly Thread _thread;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -87,7 +88,11 @@ internal sealed class EngineLoop
         get
         {
             EngineSnapshot snapshot = _snapshot;
-            return snapshot with { WaitingSequences = Math.Max(snapshot.WaitingSequences, Volatile.Read(ref _queuedLive) + Volatile.Read(ref _queuedBackground)) };
+            return snapshot with
+            {
+                WaitingSequences = Math.Max(snapshot.WaitingSequences, Volatile.Read(ref _queuedLive) + Volatile.Read(ref _queuedBackground)),
+                Healthy = _healthy,
+            };
         }
     }
 
@@ -146,7 +151,7 @@ internal sealed class EngineLoop
                 throw new EngineOverloadedException("The engine is stopping.", RetryAfter, isStopping: true);
             }
 
-            _turns.Enqueue(turn);
+            (turn.LiveShare is null ? _hostTurns : _turns).Enqueue(turn);
             _inbox.Writer.TryWrite(new EngineCommand(EngineCommandKind.Wake, null));
         }
 
@@ -204,7 +209,7 @@ internal sealed class EngineLoop
                 _ended = true;
             }
 
-            while (_turns.TryDequeue(out EngineTurn? turn))
+            while (_hostTurns.TryDequeue(out EngineTurn? turn) || _turns.TryDequeue(out turn))
             {
                 turn.Refuse(new EngineOverloadedException("The engine has stopped.", RetryAfter, isStopping: true));
             }
@@ -219,12 +224,16 @@ internal sealed class EngineLoop
 
     private void TakeTurn()
     {
-        if (_pacer.MayBegin(HasRequests) && _turns.TryDequeue(out EngineTurn? turn))
+        if (_hostTurns.TryDequeue(out EngineTurn? turn) || (_pacer.MayBegin(HasRequests) && _turns.TryDequeue(out turn)))
         {
             long begin = Stopwatch.GetTimestamp();
             turn.Run();
             TimeSpan duration = Stopwatch.GetElapsedTime(begin);
-            _pacer.TurnTook(duration, turn.LiveShare);
+            if (turn.LiveShare is double share)
+            {
+                _pacer.TurnTook(duration, share);
+            }
+
             _turnCount++;
             _turnTime += duration;
             _snapshot = Observe();
@@ -246,7 +255,7 @@ internal sealed class EngineLoop
                 EndAll(request => Finish(request, FinishReason.Cancelled, [], null, null));
             }
 
-            if (HasRequests || !_turns.IsEmpty)
+            if (HasRequests || !_turns.IsEmpty || !_hostTurns.IsEmpty)
             {
                 return true;
             }

@@ -2,9 +2,9 @@ namespace ToolN1.Engine.Execution;
 
 /// <summary>Work that wants the engine's thread to itself, between two steps.</summary>
 /// <param name="Work">What to do; its exceptions end the turn, not the engine.</param>
-/// <param name="LiveShare">See <see cref="TurnPacer"/>.</param>
+/// <param name="LiveShare">See <see cref="TurnPacer"/>. Null for the host's own work, such as a promotion: it owes nobody anything and waits for no debt.</param>
 /// <param name="CancellationToken">Takes the turn out of the queue; a turn that has begun ends by itself.</param>
-internal sealed record EngineTurn(Action Work, double LiveShare, CancellationToken CancellationToken)
+internal sealed record EngineTurn(Action Work, double? LiveShare, CancellationToken CancellationToken)
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -106,7 +106,7 @@ internal sealed class ModelHost : IModelHost
         {
             RequireShape(folder, decoder.Config);
             string version = decoder.WeightVersion;
-            await RunAsync(() => isTaken = AddLoaded(version, decoder), 0, cancellationToken).ConfigureAwait(false);
+            await RunAsync(() => isTaken = AddLoaded(version, decoder), liveShare: null, cancellationToken).ConfigureAwait(false);
             return version;
         }
         finally
@@ -130,7 +130,7 @@ internal sealed class ModelHost : IModelHost
                     AddAdapter(version, baseVersion, adapter);
                 }
             },
-            0,
+            liveShare: null,
             cancellationToken);
     }
 
@@ -145,7 +145,7 @@ internal sealed class ModelHost : IModelHost
                 EngineLog.Promoted(_logger, version, _loop.LiveVersion);
                 _loop.LiveVersion = version;
             },
-            0,
+            liveShare: null,
             cancellationToken);
     }
 
@@ -153,7 +153,7 @@ internal sealed class ModelHost : IModelHost
     public Task RetireAsync(string version, CancellationToken cancellationToken)
     {
         RequireKnown(version);
-        return RunAsync(() => Retire(version), 0, cancellationToken);
+        return RunAsync(() => Retire(version), liveShare: null, cancellationToken);
     }
 
     /// <summary>Whether requests may name a version.</summary>
@@ -166,7 +166,7 @@ internal sealed class ModelHost : IModelHost
     }
 
     /// <summary>Queues a turn.</summary>
-    internal Task RunAsync(Action work, double liveShare, CancellationToken cancellationToken) =>
+    internal Task RunAsync(Action work, double? liveShare, CancellationToken cancellationToken) =>
         _loop.RunAsync(new EngineTurn(work, liveShare, cancellationToken));
 
     /// <summary>A name that no version of this engine has had: the prefix cache may still hold blocks of versions that are gone.</summary>

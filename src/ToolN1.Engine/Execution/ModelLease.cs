@@ -105,7 +105,7 @@ public sealed class ModelLease : IAsyncDisposable
                 WorkingVersion = null;
                 add(version);
             },
-            liveShare: 0,
+            _liveShare,
             cancellationToken).ConfigureAwait(false);
         WorkingVersion = version;
         return version;

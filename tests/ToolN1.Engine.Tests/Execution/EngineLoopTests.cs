@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using ToolN1.Engine.Cache;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Sampling;
+using ToolN1.Engine.Scheduling;
 using static ToolN1.Engine.Tests.Execution.EngineHarness;
 
 namespace ToolN1.Engine.Tests.Execution;
@@ -163,6 +165,40 @@ public sealed class EngineLoopTests : IDisposable
         await Assert.ThrowsAnyAsync<Exception>(() => Run(engine, Request([5], 3)));
         Assert.Throws<EngineOverloadedException>(() => engine.Generate(Request([5], 3), None));
         Assert.False(engine.Snapshot().Healthy);
+    }
+
+    [Fact]
+    public async Task HostTurn_RequestsThatATrainerOwes_ComesAtOnceAndForgivesNothing()
+    {
+        BlockAllocator allocator = new(32);
+        EngineLoop loop = new(_runner, new Scheduler(new SchedulerLimits(4, 64), allocator, null), allocator, 100, "v1", NullLogger.Instance);
+        _runner.Hold();
+        GenerationRequest request = Request([1], 20);
+        loop.Submit(new RequestState(new Sequence(request, new SamplerState(request.Sampling, request.PromptTokenIds, [], 1), 4)));
+        await _runner.StepBegun();
+
+        // A trainer's turn after which the request has minutes of steps coming.
+        Task first = loop.RunAsync(new EngineTurn(() => Thread.Sleep(20), 0.9999, None));
+        await NextStepAsync();
+        Assert.True(first.IsCompletedSuccessfully);
+        Task host = loop.RunAsync(new EngineTurn(() => { }, LiveShare: null, None));
+        Task second = loop.RunAsync(new EngineTurn(() => { }, 0.9999, None));
+        await NextStepAsync();
+        Assert.True(host.IsCompletedSuccessfully);
+        await NextStepAsync();
+        Assert.False(second.IsCompleted);
+
+        // Nothing is owed to a request that has ended.
+        _runner.LetGo();
+        await second;
+        loop.BeginDrain();
+        await loop.Stopped;
+
+        Task NextStepAsync()
+        {
+            _runner.ReleaseStep();
+            return _runner.StepBegun();
+        }
     }
 
     [Fact]
