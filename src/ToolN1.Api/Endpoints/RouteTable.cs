@@ -390,7 +390,7 @@ internal static partial class RouteTable
             Response = typeof(LiveChangeBody),
             Refusals = [401, 403, 409],
         });
-        AdminGet<AdminModelEndpoints>(routes, "/admin/audit", endpoint => endpoint.AuditAsync, new OperationDoc("Read the audit log", "Newest first: who did what when; for promotions with scores and data hash.")
+        AdminGet<AdminModelEndpoints>(routes, "/admin/audit", endpoint => endpoint.AuditAsync, new OperationDoc("Read the audit log", "Newest first: who did what when; for promotions and rollbacks with scores and data hash.")
         {
             QueryParameters = [("after", "Sequence of the last entry of the page before."), Limit],
             Response = typeof(AuditList),

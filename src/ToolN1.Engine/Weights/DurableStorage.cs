@@ -13,6 +13,7 @@ public static partial class DurableStorage
     /// <summary>The end of names that are not finished; readers pass them by.</summary>
     public const string TemporarySuffix = ".tmp";
 
+    private const string ReplacedSuffix = ".old" + TemporarySuffix;
     private const int CurrentFolder = -100;
     private const uint ExchangeNames = 2;
 
@@ -35,7 +36,7 @@ public static partial class DurableStorage
         if (!TryExchange(temporary, folder))
         {
             // Two steps: between them the folder has no name of its own, but both versions are whole.
-            old = folder + ".old" + TemporarySuffix;
+            old = folder + ReplacedSuffix;
             DeleteFolder(old);
             Directory.Move(folder, old);
             Directory.Move(temporary, folder);
@@ -53,6 +54,53 @@ public static partial class DurableStorage
         DeleteFolder(temporary);
         Directory.CreateDirectory(temporary);
         return temporary;
+    }
+
+    /// <summary>Fills a folder and puts it in its place, in one step where the file system can; what could not be filled leaves nothing.</summary>
+    /// <param name="folder">Its final name.</param>
+    /// <param name="fill">Writes into the empty folder that it is given.</param>
+    /// <exception cref="IOException">The file system refuses; what was at the final name before is still there.</exception>
+    public static void WriteFolder(string folder, Action<string> fill)
+    {
+        string temporary = BeginFolder(folder);
+        try
+        {
+            fill(temporary);
+            ReplaceFolder(temporary, folder);
+        }
+        catch
+        {
+            // A disk that is full needs the room; and nobody may ever come to write this folder again.
+            DeleteFolder(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Removes what interrupted attempts have left below a folder, and gives back its name to what was being replaced. Nobody may be writing there.</summary>
+    public static void Sweep(string root)
+    {
+        if (!Directory.Exists(root))
+        {
+            return;
+        }
+
+        foreach (string temporary in Directory.GetDirectories(root, "*" + TemporarySuffix, SearchOption.AllDirectories).Where(Directory.Exists))
+        {
+            string folder = temporary.EndsWith(ReplacedSuffix, StringComparison.Ordinal) ? temporary[..^ReplacedSuffix.Length] : temporary;
+            if (folder != temporary && !Directory.Exists(folder))
+            {
+                Directory.Move(temporary, folder);
+            }
+            else
+            {
+                DeleteFolder(temporary);
+            }
+        }
+
+        foreach (string file in Directory.GetFiles(root, "*" + TemporarySuffix, SearchOption.AllDirectories))
+        {
+            File.Delete(file);
+        }
     }
 
     /// <summary>Writes a file whole: under a temporary name, flushed, then renamed over the final one.</summary>

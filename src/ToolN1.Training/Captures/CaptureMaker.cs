@@ -47,7 +47,7 @@ internal sealed class CaptureMaker(Redactor redactor)
 
     /// <summary>Names of tools as a record keeps them, so that one can be looked for.</summary>
     public static string ToolList(IEnumerable<string> names) =>
-        string.Concat(names.Distinct().Select(name => "\n" + Clean(name).Replace('\n', ' '))) + "\n";
+        string.Concat(names.Distinct().Select(name => "\n" + name.Storable().Replace('\n', ' '))) + "\n";
 
     private static CapturedMessage Message(RedactionPass pass, ChatMessage message, HashSet<string> names) => new()
     {
@@ -70,8 +70,5 @@ internal sealed class CaptureMaker(Redactor redactor)
     private static string? Text(RedactionPass pass, string? text) => text is null ? null : pass.Text(text);
 
     private static string Preview(string text) =>
-        Clean(text.Length <= RequestCharacters ? text : text[..(char.IsHighSurrogate(text[RequestCharacters - 1]) ? RequestCharacters - 1 : RequestCharacters)] + "…");
-
-    // PostgreSQL's texts hold no NUL.
-    private static string Clean(string text) => text.Replace('\0', '\uFFFD');
+        (text.Length <= RequestCharacters ? text : text[..(char.IsHighSurrogate(text[RequestCharacters - 1]) ? RequestCharacters - 1 : RequestCharacters)] + "…").Storable();
 }

@@ -11,14 +11,13 @@ namespace ToolN1.Training.Checkpoints;
 internal static class MergedFolder
 {
     /// <summary>Writes a Hugging Face folder's files in the base's dtype, one tensor in memory at a time.</summary>
-    /// <param name="adapterFolder">PEFT's files.</param>
+    /// <param name="adapter">On the CPU.</param>
     /// <param name="baseFolder">A Hugging Face folder.</param>
     /// <param name="folder">Exists, empty.</param>
-    /// <exception cref="CheckpointException">Adapter or base cannot be read.</exception>
-    public static void Write(string adapterFolder, string baseFolder, string folder)
+    /// <exception cref="CheckpointException">The base cannot be read.</exception>
+    public static void Write(LoraAdapter adapter, string baseFolder, string folder)
     {
         using IDisposable noGrad = no_grad();
-        using LoraAdapter adapter = PeftFolder.Read(adapterFolder);
         using Checkpoint weights = Checkpoint.Open(baseFolder);
         ModelFolderWriter.WriteFiles(
             folder,

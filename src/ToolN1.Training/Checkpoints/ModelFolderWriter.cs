@@ -23,12 +23,8 @@ internal static class ModelFolderWriter
     /// <param name="dtype">On disk: bf16 or f32.</param>
     /// <param name="format">How the model is spoken to.</param>
     /// <param name="tokenizerFolder">Where its tokenizer comes from.</param>
-    public static void Write(string folder, ModelConfig config, IReadOnlyList<(string Name, long[] Shape, Func<Tensor> Tensor)> tensors, ScalarType dtype, IChatFormat format, string tokenizerFolder)
-    {
-        string temporary = DurableStorage.BeginFolder(folder);
-        WriteFiles(temporary, config, tensors, dtype, format, tokenizerFolder);
-        DurableStorage.ReplaceFolder(temporary, folder);
-    }
+    public static void Write(string folder, ModelConfig config, IReadOnlyList<(string Name, long[] Shape, Func<Tensor> Tensor)> tensors, ScalarType dtype, IChatFormat format, string tokenizerFolder) =>
+        DurableStorage.WriteFolder(folder, temporary => WriteFiles(temporary, config, tensors, dtype, format, tokenizerFolder));
 
     /// <summary>Weights, config.json, generation_config.json, tokenizer.json and tokenizer_config.json with the chat template.</summary>
     /// <param name="folder">Exists, empty.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -24,22 +25,21 @@ internal static class PeftFolder
     /// <param name="adapter">The adapter.</param>
     /// <param name="targets">The projections, as the configuration names them.</param>
     /// <param name="baseModel">Noted as the base.</param>
-    public static void Write(string folder, LoraAdapter adapter, IReadOnlyList<string> targets, string baseModel)
+    public static void Write(string folder, LoraAdapter adapter, IReadOnlyList<string> targets, string baseModel) => DurableStorage.WriteFolder(folder, temporary =>
     {
-        string temporary = DurableStorage.BeginFolder(folder);
         WriteConfig(temporary, adapter.Rank, adapter.Alpha, targets, baseModel);
         SafetensorsWriter.Write(Path.Combine(temporary, WeightsFile), [.. adapter.NamedTensors.Select(item => (NamePrefix + item.Name, item.Tensor))], ScalarType.Float32);
-        DurableStorage.ReplaceFolder(temporary, folder);
-    }
+    });
 
     /// <summary>Writes the adapter of a run's checkpoint, in f32.</summary>
     /// <param name="checkpoint">The checkpoint's folder.</param>
     /// <param name="folder">Exists, empty.</param>
     /// <param name="lora">The adapter's shape.</param>
     /// <param name="baseModel">Noted as the base.</param>
-    /// <exception cref="CheckpointException">The checkpoint cannot be read.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged or cannot be read.</exception>
     public static void WriteCheckpoint(string checkpoint, string folder, GrpoLora lora, string baseModel)
     {
+        RunCheckpointFiles.Check(checkpoint);
         WriteConfig(folder, lora.Rank, lora.Alpha, lora.Targets, baseModel);
         using IDisposable scope = NewDisposeScope();
         using SafetensorsFile masters = SafetensorsFile.Open(Path.Combine(checkpoint, RunCheckpointFiles.Weights));
@@ -58,7 +58,7 @@ internal static class PeftFolder
         {
             config = JsonSerializer.Deserialize(File.ReadAllBytes(configFile), PeftJson.Default.PeftConfig) ?? throw new CheckpointException(configFile, "is null.");
         }
-        catch (Exception error) when (error is JsonException or IOException)
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(configFile, "cannot be read: " + error.Message, error);
         }
@@ -78,15 +78,17 @@ internal static class PeftFolder
         return new LoraAdapter(config.R, config.LoraAlpha, pairs);
     }
 
-    /// <summary>Identity of an adapter over a base: 32 hexadecimal digits, as whole weights have.</summary>
-    public static string VersionOf(string folder, string baseVersion)
+    /// <summary>Identity of an adapter over a base: 32 hexadecimal digits, as whole weights have. What its files say of themselves is no part of it.</summary>
+    /// <param name="adapter">On the CPU, in f32.</param>
+    /// <param name="baseVersion">Identity of the base's whole weights.</param>
+    public static string VersionOf(LoraAdapter adapter, string baseVersion)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(baseVersion));
-        foreach (string file in new[] { ConfigFile, WeightsFile })
+        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{baseVersion}\0{adapter.Rank}\0{adapter.Alpha:R}\0")));
+        foreach ((string name, Tensor tensor) in adapter.NamedTensors)
         {
-            using FileStream stream = File.OpenRead(Path.Combine(folder, file));
-            hash.AppendData(SHA256.HashData(stream));
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{name}\0{string.Join(',', tensor.shape)}\0")));
+            hash.AppendData(tensor.bytes);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ToolN1.Engine.Model;
@@ -29,23 +28,18 @@ internal interface IRunState
 internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeInfo<TState> json)
     where TState : class, IRunState
 {
-    private const string Prefix = "step-";
     private const string WeightsFile = RunCheckpointFiles.Weights;
     private const string OptimizerFile = "optimizer.safetensors";
-    private const string StateFile = "state.json";
-    private const string ManifestFile = "manifest.json";
+    private const string StateFile = RunCheckpointFiles.State;
 
     /// <summary>Finished checkpoints, oldest first.</summary>
-    public IReadOnlyList<string> List() =>
-        Directory.Exists(folder)
-            ? [.. Directory.GetDirectories(folder, Prefix + "*").Where(path => !path.EndsWith(DurableStorage.TemporarySuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
-            : [];
+    public IReadOnlyList<string> List() => RunCheckpointFiles.List(folder);
 
     /// <summary>Step of the newest finished checkpoint from before a step; null where there is none.</summary>
-    public int? NewestBefore(int step) => List().Select(StepOf).LastOrDefault(found => found < step);
+    public int? NewestBefore(int step) => List().Select(RunCheckpointFiles.StepOf).LastOrDefault(found => found < step);
 
     /// <summary>The folder of a step's checkpoint.</summary>
-    public string PathOf(int step) => Path.Combine(folder, Prefix + step.ToString("D8", CultureInfo.InvariantCulture));
+    public string PathOf(int step) => Path.Combine(folder, RunCheckpointFiles.Prefix + step.ToString("D8", CultureInfo.InvariantCulture));
 
     /// <summary>Writes a checkpoint under a temporary name, flushes it with its name, and removes old ones.</summary>
     /// <param name="weights">What is trained, by name.</param>
@@ -55,18 +49,19 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     public void Save(IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers, TState state, params IReadOnlyCollection<int> pinnedSteps)
     {
         string path = PathOf(state.Step);
-        string temporary = DurableStorage.BeginFolder(path);
-        SafetensorsWriter.Write(Path.Combine(temporary, WeightsFile), weights, ScalarType.Float32);
-        SafetensorsWriter.Write(Path.Combine(temporary, OptimizerFile), [.. optimizers.SelectMany(optimizer => optimizer.State)], ScalarType.Float32);
-        File.WriteAllBytes(Path.Combine(temporary, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, json));
-        SortedDictionary<string, string> manifest = new(StringComparer.Ordinal);
-        foreach (string file in new[] { WeightsFile, OptimizerFile, StateFile })
+        DurableStorage.WriteFolder(path, temporary =>
         {
-            manifest.Add(file, Checksum(Path.Combine(temporary, file)));
-        }
+            SafetensorsWriter.Write(Path.Combine(temporary, WeightsFile), weights, ScalarType.Float32);
+            SafetensorsWriter.Write(Path.Combine(temporary, OptimizerFile), [.. optimizers.SelectMany(optimizer => optimizer.State)], ScalarType.Float32);
+            File.WriteAllBytes(Path.Combine(temporary, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, json));
+            SortedDictionary<string, string> manifest = new(StringComparer.Ordinal);
+            foreach (string file in new[] { WeightsFile, OptimizerFile, StateFile })
+            {
+                manifest.Add(file, RunCheckpointFiles.Checksum(Path.Combine(temporary, file)));
+            }
 
-        File.WriteAllBytes(Path.Combine(temporary, ManifestFile), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
-        DurableStorage.ReplaceFolder(temporary, path);
+            File.WriteAllBytes(Path.Combine(temporary, RunCheckpointFiles.Manifest), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
+        });
         HashSet<string> pinned = [.. pinnedSteps.Select(PathOf)];
         foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old) && !File.Exists(Path.Combine(old, RunCheckpointFiles.Pin))))
         {
@@ -89,7 +84,7 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     /// <exception cref="CheckpointException">A file of it is damaged or of another shape.</exception>
     public TState Restore(string path, IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers)
     {
-        CheckManifest(path);
+        RunCheckpointFiles.Check(path);
         TState state = ReadState(path);
         Fill(Path.Combine(path, WeightsFile), weights);
         if (optimizers.Count == 0)
@@ -124,38 +119,6 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
         {
             throw new CheckpointException(file, "cannot be read: " + error.Message, error);
         }
-    }
-
-    private static int? StepOf(string path) =>
-        int.TryParse(Path.GetFileName(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : null;
-
-    private static void CheckManifest(string path)
-    {
-        string file = Path.Combine(path, ManifestFile);
-        SortedDictionary<string, string>? manifest;
-        try
-        {
-            manifest = JsonSerializer.Deserialize(File.ReadAllBytes(file), ManifestJson.Default.SortedDictionaryStringString);
-        }
-        catch (Exception error) when (error is JsonException or IOException)
-        {
-            throw new CheckpointException(file, "cannot be read: " + error.Message, error);
-        }
-
-        foreach ((string name, string checksum) in manifest ?? [])
-        {
-            string listed = Path.Combine(path, Path.GetFileName(name));
-            if (!File.Exists(listed) || Checksum(listed) != checksum)
-            {
-                throw new CheckpointException(listed, $"is missing or does not have the checksum that {ManifestFile} gives.");
-            }
-        }
-    }
-
-    private static string Checksum(string file)
-    {
-        using FileStream stream = File.OpenRead(file);
-        return "sha256:" + Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     private static void Fill(string path, IReadOnlyList<(string Name, Tensor Tensor)> tensors)

@@ -15,4 +15,5 @@ namespace ToolN1.Training.Grpo;
 /// adapter is trained over it and shares its memory. Null where nobody knows: an adapter's base is read from the folder then,
 /// and must be what is live.
 /// </param>
-public sealed record GrpoHost(IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format, string? StartVersion = null);
+/// <param name="BaseName">What an adapter names as its base; null for the run's <c>model</c> folder.</param>
+public sealed record GrpoHost(IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format, string? StartVersion = null, string? BaseName = null);

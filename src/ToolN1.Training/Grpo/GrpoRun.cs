@@ -52,7 +52,7 @@ public sealed class GrpoRun
         _observer = observer;
         _name = name;
         _reward = reward ?? new ToolCallTraining(config.Reward.Kind == "partial", config.Reward.RequireThink, config.Reward.LenientNumbers);
-        _checkpoints = new RunCheckpoints<GrpoState>(Path.Combine(config.Output, "checkpoints"), config.Checkpoints.Keep, GrpoJson.Default.GrpoState);
+        _checkpoints = new RunCheckpoints<GrpoState>(Path.Combine(config.Output, RunCheckpointFiles.Folder), config.Checkpoints.Keep, GrpoJson.Default.GrpoState);
         _nominalUpdates = GrpoStepPlan.NominalUpdates(config);
     }
 
@@ -93,10 +93,12 @@ public sealed class GrpoRun
         PromptDataset data = PromptDataset.Load(_config, _host.Tokenizer, _host.Format, _host.Engine.Model.MaxModelLength, cancellationToken);
         IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> heldOut = ReadHeldOut();
         await using ModelLease lease = _host.Models.Lease(_name, _config.Engine.LiveShare, _host.StartVersion);
-        (Policy policy, PolicyUpdater updater) = await lease.TurnAsync(() => Load(lease), cancellationToken).ConfigureAwait(false);
+
+        // Until it is published it is nobody else's, and reading it takes no turn: requests are answered meanwhile.
+        (Policy policy, PolicyUpdater updater) = await Task.Run(() => Load(lease), cancellationToken).ConfigureAwait(false);
         try
         {
-            GrpoState state = await lease.TurnAsync(() => Begin(policy, updater, resume), cancellationToken).ConfigureAwait(false);
+            GrpoState state = await Task.Run(() => Begin(policy, updater, resume), cancellationToken).ConfigureAwait(false);
             using RewardPool pool = new(_reward, _config.Reward.Workers, TimeSpan.FromSeconds(_config.Reward.TimeLimitSeconds));
             RolloutSampler sampler = new(_config, _host.Engine, _host.Tokenizer, StopTokens(), pool);
             int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
@@ -147,7 +149,7 @@ public sealed class GrpoRun
 
             // 4. The model.
             ModelStep = state.EndedByAlarm ? Restore(session, FallbackStep(state) ?? state.Step, state.Step) : state.Step;
-            policy.Export(_config.Output, _host.Format);
+            policy.Export(_config.Output, _host.Format, _host.BaseName ?? _config.Model);
             return state.EndedByAlarm ? GrpoOutcome.EndedByAlarm : GrpoOutcome.Finished;
         }
         finally
@@ -369,19 +371,26 @@ public sealed class GrpoRun
 
     private GrpoState Begin(Policy policy, PolicyUpdater updater, bool resume)
     {
-        string identity = GrpoConfigReader.Write(_config);
+        // Files are what they hold, wherever they lie by now.
+        string identity = GrpoConfigReader.Write(_config with
+        {
+            Output = "",
+            Model = "",
+            Data = RunIdentity.Of(_config.Data),
+            Evaluation = _config.Evaluation with { Data = RunIdentity.Of(_config.Evaluation.Data) },
+        });
+        string startVersion = policy.Decoder.WeightVersion;
         if (!resume)
         {
             return _checkpoints.List().Count == 0
-                ? new GrpoState { Config = identity }
+                ? new GrpoState { Config = identity, StartVersion = startVersion }
                 : throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds checkpoints of an earlier run; resume it or choose another folder.");
         }
 
         GrpoState state = _checkpoints.Restore(policy.Parameters, updater.Optimizers)
             ?? throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds no checkpoint to resume from.");
-        return state.Config == identity
-            ? state
-            : throw new TrainingConfigException(_configFile, "differs from the configuration that the checkpoint was made with; a resumed run must be the same run.");
+        RunIdentity.Require(_configFile, "model", _config.Model, (state.Config, state.StartVersion), (identity, startVersion));
+        return state;
     }
 
     private void Apply(GrpoState state)

@@ -50,8 +50,11 @@ internal sealed record GrpoState : IRunState
     /// <summary>Values changed during the run.</summary>
     public GrpoEdit Edit { get; set; } = new();
 
-    /// <summary>The configuration as JSON, so that a run is not resumed under another.</summary>
+    /// <summary>Identity of the configuration and of its data, so that a run is not resumed under another.</summary>
     public string Config { get; set; } = "";
+
+    /// <summary>Version of the weights that the run began with: they are the reference, and what an adapter stands on.</summary>
+    public string StartVersion { get; set; } = "";
 }
 
 /// <summary>Values of a run that may change at a step boundary; null leaves what is.</summary>

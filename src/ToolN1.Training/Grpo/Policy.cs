@@ -126,8 +126,9 @@ internal sealed class Policy : IDisposable
     /// <summary>Writes <c>model/</c>, merged where there is an adapter, and then <c>adapter/</c> beside it.</summary>
     /// <param name="output">The run's folder.</param>
     /// <param name="format">The chat format served.</param>
+    /// <param name="baseName">What an adapter names as its base.</param>
     /// <returns>The model's folder.</returns>
-    public string Export(string output, IChatFormat format)
+    public string Export(string output, IChatFormat format, string baseName)
     {
         using IDisposable noGrad = no_grad();
         string folder = Path.Combine(output, "model");
@@ -135,7 +136,7 @@ internal sealed class Policy : IDisposable
         ModelFolderWriter.Write(folder, _decoder.Config, [.. _decoder.NamedWeights().Select(item => (item.Name, item.Tensor.shape, (Func<Tensor>)(() => Merged(item.Name, item.Tensor))))], dtype, format, _config.Model);
         if (_adapter is not null)
         {
-            PeftFolder.Write(Path.Combine(output, "adapter"), _adapter, _config.Lora!.Targets, _config.Model);
+            PeftFolder.Write(Path.Combine(output, "adapter"), _adapter, _config.Lora!.Targets, baseName);
         }
 
         return folder;

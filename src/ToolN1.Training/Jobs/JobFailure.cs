@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using ToolN1.Engine;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
 using ToolN1.Training.Data;
+using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Training.Jobs;
 
@@ -31,8 +30,8 @@ internal sealed record JobFailure(string Code, string Message, string? Param = n
         CheckpointException damaged => new JobFailure("checkpoint_unusable", damaged.Message),
         TrainingConfigException config => new JobFailure("invalid_settings", config.Message),
         IOException io when DiskFull.Contains(io.HResult) => new JobFailure("disk_full", "The data directory's disk is full; what was saved before stays. Make room, then create the job again."),
-        DbUpdateException { InnerException: SqliteException { SqliteErrorCode: 13 } } or SqliteException { SqliteErrorCode: 13 } =>
-            new JobFailure("disk_full", "The database's disk is full; what was saved before stays. Make room, then create the job again."),
+        _ when Outage.IsFullDisk(exception) => new JobFailure("disk_full", "The database's disk is full; what was saved before stays. Make room, then create the job again."),
+        _ when Outage.Is(exception) => new JobFailure("database_unavailable", "The database was out of reach again and again; the server's log says more."),
         IOException io => new JobFailure("io_error", io.Message),
         UnauthorizedAccessException access => new JobFailure("io_error", access.Message),
         OutOfMemoryException => OutOfMemory,

@@ -36,19 +36,19 @@ internal static class JobFolders
         }
 
         int leftOut = 0;
-        string temporary = DurableFolder.Begin(folder);
-        Copy(files.ContentOf(job.TrainingFile), Path.Combine(temporary, TrainingFile), "training_file", job.DataHash, _ => true);
-        if (job.ValidationFile is not null)
+        DurableFolder.Write(folder, temporary =>
         {
-            Copy(files.ContentOf(job.ValidationFile), Path.Combine(temporary, HeldOutFile), "validation_file", null, row =>
+            Copy(files.ContentOf(job.TrainingFile), Path.Combine(temporary, TrainingFile), "training_file", job.DataHash, _ => true);
+            if (job.ValidationFile is not null)
             {
-                bool stays = judgesWords || row.Reply is null;
-                leftOut += stays ? 0 : 1;
-                return stays;
-            });
-        }
-
-        DurableFolder.Commit(temporary, folder);
+                Copy(files.ContentOf(job.ValidationFile), Path.Combine(temporary, HeldOutFile), "validation_file", null, row =>
+                {
+                    bool stays = judgesWords || row.Reply is null;
+                    leftOut += stays ? 0 : 1;
+                    return stays;
+                });
+            }
+        });
         return (Path.Combine(folder, TrainingFile), leftOut);
     }
 

@@ -28,4 +28,10 @@ internal static partial class JobLog
 
     [LoggerMessage(2008, LogLevel.Error, "Whether job {Job} is to pause or stop cannot be read; trying again in {Seconds} s")]
     public static partial void WishNotRead(ILogger logger, Exception exception, string job, double seconds);
+
+    [LoggerMessage(2009, LogLevel.Warning, "The database is out of reach of job {Job}, which goes on from its last checkpoint in {Seconds} s")]
+    public static partial void Outage(ILogger logger, Exception exception, string job, double seconds);
+
+    [LoggerMessage(2010, LogLevel.Warning, "What an earlier run left half written in the data directory cannot be removed")]
+    public static partial void NotSwept(ILogger logger, Exception exception);
 }

@@ -1,6 +1,6 @@
-using System.Data.Common;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Grpo;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Storage;
@@ -30,6 +30,7 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             context.Metrics.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
             context.Checkpoints.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
             context.Samples.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
+            AddUnreported(context, doneSteps);
             JobRecord job = context.Jobs.Find(jobId)!;
             (job.Step, job.TotalSteps) = (doneSteps, totalSteps);
             string message = doneSteps == 0 ? $"Training begins: {totalSteps} steps." : $"Training goes on after step {doneSteps} of {totalSteps}.";
@@ -87,11 +88,11 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
         Step = step,
         Place = place,
         Kind = SampleKind.Rollout,
-        Request = sample.Question,
-        Expected = sample.Answer,
-        Completion = sample.Completion,
+        Request = sample.Question.Storable(),
+        Expected = sample.Answer.Storable(),
+        Completion = sample.Completion.Storable(),
         Reward = sample.Reward ?? 0,
-        Failure = sample.Reward is null ? sample.Failure ?? "unscored" : null,
+        Failure = sample.Reward is null ? (sample.Failure ?? "unscored").Storable() : null,
         GroupRewards = JsonSerializer.Serialize(sample.GroupRewards, JobsJson.Default.IReadOnlyListNullableDouble),
     })));
 
@@ -125,7 +126,6 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     /// <inheritdoc/>
     public void Saved(int step, string folder)
     {
-        string relative = Path.GetRelativePath(store.Root, folder);
         Write(context =>
         {
             foreach (CheckpointRecord old in context.Checkpoints.Where(item => item.JobId == jobId).ToList())
@@ -137,16 +137,36 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             }
 
             context.SaveChanges();
-            context.Checkpoints.Add(new CheckpointRecord
-            {
-                JobId = jobId,
-                Step = step,
-                Folder = relative,
-                Metrics = JsonSerializer.Serialize(_last, JobsJson.Default.SortedDictionaryStringDouble),
-                CreatedAt = store.Now,
-            });
-            context.AddEvent(jobId, store.Now, "info", $"Checkpoint created at step {step}");
+            AddCheckpoint(context, step, folder, _last);
         });
+    }
+
+    /// <summary>Checkpoints that a process wrote and was killed before it could tell.</summary>
+    private void AddUnreported(TrainingContext context, int doneSteps)
+    {
+        HashSet<int> reported = [.. context.Checkpoints.Where(item => item.JobId == jobId).Select(item => item.Step)];
+        foreach (string folder in RunCheckpointFiles.List(Path.Combine(JobFolders.Of(store, jobId), RunCheckpointFiles.Folder)))
+        {
+            if (RunCheckpointFiles.StepOf(folder) is int step && step <= doneSteps && reported.Add(step))
+            {
+                SortedDictionary<string, double> figures = new(context.Metrics.Where(item => item.JobId == jobId && item.Step == step).ToDictionary(item => item.Name, item => item.Value), StringComparer.Ordinal);
+                figures["step"] = step;
+                AddCheckpoint(context, step, folder, figures);
+            }
+        }
+    }
+
+    private void AddCheckpoint(TrainingContext context, int step, string folder, SortedDictionary<string, double> figures)
+    {
+        context.Checkpoints.Add(new CheckpointRecord
+        {
+            JobId = jobId,
+            Step = step,
+            Folder = Path.GetRelativePath(store.Root, folder),
+            Metrics = JsonSerializer.Serialize(figures, JobsJson.Default.SortedDictionaryStringDouble),
+            CreatedAt = store.Now,
+        });
+        context.AddEvent(jobId, store.Now, "info", $"Checkpoint created at step {step}");
     }
 
     private void Write(Action<TrainingContext> write) => Retry(() =>
@@ -164,7 +184,7 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
             {
                 return function();
             }
-            catch (Exception error) when (tries < RetryDelays.Length && error is DbException or DbUpdateException && JobFailure.Of(error).Code != "disk_full")
+            catch (Exception error) when (tries < RetryDelays.Length && Outage.Is(error))
             {
                 Thread.Sleep(RetryDelays[tries]);
             }

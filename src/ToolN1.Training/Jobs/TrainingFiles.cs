@@ -7,6 +7,7 @@ namespace ToolN1.Training.Jobs;
 /// <summary>Uploaded datasets: kept byte for byte under the data directory, listed in the database.</summary>
 public sealed class TrainingFiles(TrainingStore store)
 {
+    private const string Folder = "files";
     private const string ContentFile = "content.jsonl";
 
     /// <summary>Takes in a file.</summary>
@@ -117,8 +118,22 @@ public sealed class TrainingFiles(TrainingStore store)
         }
     }
 
+    /// <summary>Removes the bytes of files that the database does not know: a kill broke off their upload or their deletion. Nobody may be uploading.</summary>
+    internal void Sweep()
+    {
+        HashSet<string> known = store.Read(context => context.Files.Select(file => file.Id).ToHashSet());
+        string root = store.PathOf(Folder);
+        foreach (string folder in Directory.Exists(root) ? Directory.GetDirectories(root) : [])
+        {
+            if (!known.Contains(Path.GetFileName(folder)))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
     /// <summary>Path of a file's bytes.</summary>
     internal string ContentOf(string id) => Path.Combine(FolderOf(id), ContentFile);
 
-    private string FolderOf(string id) => store.PathOf(Path.Combine("files", id));
+    private string FolderOf(string id) => store.PathOf(Path.Combine(Folder, id));
 }

@@ -36,7 +36,7 @@ public sealed class SftRun
     /// <summary>Whether there is a checkpoint to go on from.</summary>
     public bool CanResume => Checkpoints.List().Count > 0;
 
-    private RunCheckpoints<SftState> Checkpoints => new(Path.Combine(_config.Output, "checkpoints"), _config.KeepCheckpoints, SftStateJson.Default.SftState);
+    private RunCheckpoints<SftState> Checkpoints => new(Path.Combine(_config.Output, RunCheckpointFiles.Folder), _config.KeepCheckpoints, SftStateJson.Default.SftState);
 
     /// <summary>Trains to the end, or until cancelled; either way the last step is in a checkpoint.</summary>
     /// <param name="resume">Goes on from the newest checkpoint. Without it an output folder that holds checkpoints is refused.</param>
@@ -146,19 +146,27 @@ public sealed class SftRun
 
     private SftState Begin(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, bool resume)
     {
-        string identity = JsonSerializer.Serialize(_config, SftConfigJson.Options);
+        // Files are what they hold, wherever they lie by now.
+        string identity = JsonSerializer.Serialize(
+            _config with
+            {
+                Output = "",
+                Init = _config.Init with { From = null, Tokenizer = RunCheckpointFiles.Checksum(Path.Combine(_config.Init.Tokenizer ?? _config.Init.From!, "tokenizer.json")) },
+                Phases = [.. _config.Phases.Select(phase => phase with { Data = RunIdentity.Of(phase.Data) })],
+            },
+            SftConfigJson.Options);
+        string startVersion = model.Decoder.WeightVersion;
         if (!resume)
         {
             return checkpoints.List().Count == 0
-                ? new SftState { Config = identity }
+                ? new SftState { Config = identity, StartVersion = startVersion }
                 : throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds checkpoints of an earlier run; resume it or choose another folder.");
         }
 
         SftState state = checkpoints.Restore([.. model.Decoder.NamedWeights()], stepper.Optimizers)
             ?? throw new TrainingConfigException(_configFile, $"field 'output': {_config.Output} holds no checkpoint to resume from.");
-        return state.Config == identity
-            ? state
-            : throw new TrainingConfigException(_configFile, "differs from the configuration that the checkpoint was made with; a resumed run must be the same run.");
+        RunIdentity.Require(_configFile, "init.from", _config.Init.From, (state.Config, state.StartVersion), (identity, startVersion));
+        return state;
     }
 
     private void Step(SftStepper stepper, SftDataset data, LearningRateSchedule schedule, SftState state, SftMeter meter)

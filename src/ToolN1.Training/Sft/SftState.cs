@@ -30,8 +30,11 @@ internal sealed record SftState : IRunState
     /// <summary>Seconds of training.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>The configuration as JSON, so that a run is not resumed under another.</summary>
+    /// <summary>Identity of the configuration and of its data, so that a run is not resumed under another.</summary>
     public string Config { get; set; } = "";
+
+    /// <summary>Version of the weights that the run began with.</summary>
+    public string StartVersion { get; set; } = "";
 }
 
 /// <summary>JSON of the state and of lines of metrics.</summary>

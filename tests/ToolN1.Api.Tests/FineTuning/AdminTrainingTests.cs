@@ -11,10 +11,12 @@ public sealed class AdminTrainingTests
 {
     private const string Jobs = "/admin/training/jobs";
 
-    [Fact]
-    public async Task Events_OfAnEndedJob_AreAllToldInOrderAndClosed()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Events_OfAnEndedJob_AreAllToldInOrderAndClosed(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         string job = await server.JobAsync(await server.FileAsync());
         await server.UntilAsync(job, "succeeded");
         string stream = await server.Client.GetStringAsync($"{Jobs}/{job}/events", TestContext.Current.CancellationToken);
@@ -112,10 +114,12 @@ public sealed class AdminTrainingTests
             (await server.GetAsync($"{Jobs}/{job}/metrics{query}"))["data"]!.AsArray().Select(item => item!["step"]!.GetValue<int>());
     }
 
-    [Fact]
-    public async Task Pin_Checkpoint_MarksItUntilItIsUnpinned()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Pin_Checkpoint_MarksItUntilItIsUnpinned(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         string job = await server.JobAsync(await server.FileAsync());
         await server.UntilAsync(job, "succeeded");
         Assert.True((await server.PostOkAsync($"{Jobs}/{job}/checkpoints/2/pin"))["pinned"]!.GetValue<bool>());
@@ -134,11 +138,14 @@ public sealed class AdminTrainingTests
         }
     }
 
-    [Fact]
-    public async Task Export_Checkpoint_IsATarOfTheModelsFiles()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Export_Checkpoint_IsATarOfTheModelsFiles(string provider)
     {
-        using TrainingServer server = new();
-        string job = await server.JobAsync(await server.FileAsync());
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
+        string file = await server.FileAsync();
+        string job = await server.JobAsync(file);
         await server.UntilAsync(job, "succeeded");
         await using Stream stream = await server.Client.GetStreamAsync($"{Jobs}/{job}/checkpoints/2/export", TestContext.Current.CancellationToken);
         await using TarReader tar = new(stream);
@@ -152,8 +159,18 @@ public sealed class AdminTrainingTests
         string name = "org-test-model@job-1-step-2";
         Assert.Equal([name + "/manifest.json", name + "/weights"], files.Keys);
         Assert.EndsWith("step-2", files[name + "/weights"], StringComparison.Ordinal);
+        JsonNode logged = (await server.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
+        string model = FakeEngine.ModelName + "@job-1-step-2";
+        Assert.Equal(("checkpoint.export", model), (logged["action"]!.GetValue<string>(), logged["subject"]!.GetValue<string>()));
         using HttpResponseMessage adapter = await server.Client.GetAsync($"{Jobs}/{job}/checkpoints/2/export?format=adapter", TestContext.Current.CancellationToken);
         Assert.Equal("format", (await Json.ErrorAsync(adapter, 400))["param"]!.GetValue<string>());
+
+        // What is damaged is given to nobody, and nothing is trained from it.
+        await File.AppendAllTextAsync(Path.Combine(server.DataDirectory, "models", "job-1-step-2", "weights"), "x", TestContext.Current.CancellationToken);
+        using HttpResponseMessage damaged = await server.Client.GetAsync($"{Jobs}/{job}/checkpoints/2/export", TestContext.Current.CancellationToken);
+        Assert.Equal("model_unusable", (await Json.ErrorAsync(damaged, 500))["code"]!.GetValue<string>());
+        string next = (await server.PostOkAsync("/v1/fine_tuning/jobs", $$"""{"model":"{{model}}","training_file":"{{file}}"}"""))["id"]!.GetValue<string>();
+        Assert.Equal("checkpoint_unusable", (await server.UntilAsync(next, "failed"))["error"]!["code"]!.GetValue<string>());
     }
 
     [Theory]
@@ -170,10 +187,12 @@ public sealed class AdminTrainingTests
         Assert.Equal(code, (await Json.ErrorAsync(response, status))["code"]!.GetValue<string>());
     }
 
-    [Fact]
-    public async Task Edit_EndedJob_IsRefused()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Edit_EndedJob_IsRefused(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         string job = await server.JobAsync(await server.FileAsync());
         await server.UntilAsync(job, "succeeded");
         using HttpResponseMessage response = await PatchAsync(server, job, """{"learning_rate":1e-5}""");

@@ -10,10 +10,12 @@ public sealed class FileTests
     private const string OpenAiRow =
         """{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Weather in Oslo?"},{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"w","arguments":"{\"city\":\"Oslo\"}"}}]}],"tools":[{"type":"function","function":{"name":"w","strict":true,"parameters":{"type":"object"}}}]}""";
 
-    [Fact]
-    public async Task Upload_BothFormats_ComesBackByteForByte()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Upload_BothFormats_ComesBackByteForByte(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         string content = TrainingServer.Row + "\n\n" + OpenAiRow + "\r\n";
         using HttpResponseMessage uploaded = await server.UploadAsync(content);
         JsonNode file = JsonNode.Parse(await uploaded.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
@@ -48,10 +50,12 @@ public sealed class FileTests
         Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "files")));
     }
 
-    [Fact]
-    public async Task Upload_FaultsOnSeveralLines_AreToldTogether()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Upload_FaultsOnSeveralLines_AreToldTogether(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         using HttpResponseMessage response = await server.UploadAsync($"{TrainingServer.Row}\nx\n{TrainingServer.Row}\n[]\n");
         string message = (await Json.ErrorAsync(response, 400))["message"]!.GetValue<string>();
 
@@ -87,10 +91,12 @@ public sealed class FileTests
         await Json.ErrorAsync(response, 400);
     }
 
-    [Fact]
-    public async Task List_Pages_InBothOrders()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task List_Pages_InBothOrders(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         string[] ids = [await server.FileAsync(), await server.FileAsync(), await server.FileAsync()];
 
         JsonNode first = await server.GetAsync("/v1/files?limit=2");
@@ -163,10 +169,12 @@ public sealed class FileTests
         Assert.Equal("after", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
     }
 
-    [Fact]
-    public async Task Delete_File_IsGone()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Delete_File_IsGone(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         string id = await server.FileAsync();
         using HttpResponseMessage deleted = await server.Client.DeleteAsync("/v1/files/" + id, TestContext.Current.CancellationToken);
         using HttpResponseMessage again = await server.Client.DeleteAsync("/v1/files/" + id, TestContext.Current.CancellationToken);
@@ -176,6 +184,35 @@ public sealed class FileTests
         await Json.ErrorAsync(again, 404);
         await Json.ErrorAsync(content, 404);
         Assert.False(Directory.Exists(Path.Combine(server.DataDirectory, "files", id)));
+    }
+
+    [Fact]
+    public async Task Start_AfterAKill_SweepsWhatIsHalfWrittenAndWhatNobodyKnows()
+    {
+        string data = Directory.CreateTempSubdirectory("tooln1-sweep-").FullName;
+        try
+        {
+            string id;
+            using (TrainingServer server = new(dataDirectory: data))
+            {
+                id = await server.FileAsync();
+            }
+
+            // An upload that was broken off, a file whose row is gone, a checkpoint that the disk had no room for.
+            string[] leftovers = ["files/file-1.tmp", "files/file-2", "jobs/ftjob-1/checkpoints/step-00000003.tmp", "models/job-1-step-3.tmp"];
+            foreach (string leftover in leftovers)
+            {
+                await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(data, leftover)).FullName, "content.jsonl"), "x", TestContext.Current.CancellationToken);
+            }
+
+            using TrainingServer next = new(dataDirectory: data);
+            Assert.All(leftovers, leftover => Assert.False(Directory.Exists(Path.Combine(data, leftover)), leftover));
+            Assert.Equal(TrainingServer.Row, await next.Client.GetStringAsync($"/v1/files/{id}/content", TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
     }
 
     [Theory]

@@ -2,10 +2,14 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine.Model;
 using ToolN1.Training;
+using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Hosting;
+using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Api.Tests.FineTuning;
 
@@ -71,10 +75,12 @@ public sealed class JobLifecycleTests
         Assert.Contains((await server.GetAsync("/admin/audit"))["data"]!.AsArray(), item => item!["action"]!.GetValue<string>() == "job.create" && item["subject"]!.GetValue<string>() == job);
     }
 
-    [Fact]
-    public async Task Jobs_RunOneAtATime_OldestFirst()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Jobs_RunOneAtATime_OldestFirst(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         server.Method.IsHeld = true;
         string file = await server.FileAsync();
         string first = await server.JobAsync(file);
@@ -91,10 +97,12 @@ public sealed class JobLifecycleTests
         await server.UntilAsync(second, "succeeded");
     }
 
-    [Fact]
-    public async Task PauseAndResume_GoOnAfterTheCheckpoint_AndLetOthersRunMeanwhile()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task PauseAndResume_GoOnAfterTheCheckpoint_AndLetOthersRunMeanwhile(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         server.Method.IsHeld = true;
         string file = await server.FileAsync();
         string first = await server.JobAsync(file);
@@ -140,10 +148,12 @@ public sealed class JobLifecycleTests
         Assert.Equal(["0123456789abcdef", "0123456789abcdef", "0123456789abcdef", "job-1-step-3"], server.Method.StartVersions);
     }
 
-    [Fact]
-    public async Task Cancel_RunningWaitingAndPaused_EndsEach()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Cancel_RunningWaitingAndPaused_EndsEach(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         server.Method.IsHeld = true;
         string file = await server.FileAsync();
         string running = await server.JobAsync(file);
@@ -191,6 +201,115 @@ public sealed class JobLifecycleTests
         await server.UntilAsync(job, "succeeded");
     }
 
+    [Theory]
+    [InlineData("models")]
+    [InlineData("evaluations")]
+    public async Task DatabaseOutOfReachAfterTheLastStep_SendsTheJobBackToTheQueue(string table)
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string job = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
+        server.Method.Permits.Release(2);
+        await StepAsync(server, job, 2);
+        await ExecuteAsync(server, $"ALTER TABLE {table} RENAME TO elsewhere");
+        server.Method.Permits.Release(1);
+        while (!(await server.MessagesAsync(job)).Contains("The database was out of reach; the job goes on from its last checkpoint"))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        await ExecuteAsync(server, $"ALTER TABLE elsewhere RENAME TO {table}");
+        JsonNode done = await server.UntilAsync(job, "succeeded");
+        Assert.Equal(FakeEngine.ModelName + "@job-1-step-3", done["fine_tuned_model"]!.GetValue<string>());
+        Assert.Contains("Training goes on after step 3 of 3.", await server.MessagesAsync(job));
+        Assert.Single((await server.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task PausedAndResumedBeforeItHasStopped_GoesOn_AndSaysWhy()
+    {
+        using TrainingServer server = new();
+        TaskCompletionSource ending = new();
+        (server.Method.IsHeld, server.Method.Ending) = (true, ending.Task);
+        string job = await server.JobAsync(await server.FileAsync());
+        server.Method.Permits.Release(1);
+        await StepAsync(server, job, 1);
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/pause");
+        await server.Method.Stopping.Task;
+        await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/resume");
+        ending.SetResult();
+        server.Method.Permits.Release(2);
+        await server.UntilAsync(job, "succeeded");
+
+        string[] messages = await server.MessagesAsync(job);
+        Assert.Contains("The job was asked to pause and to go on; it goes on from its last checkpoint", messages);
+        Assert.DoesNotContain(messages, message => message.Contains("The server is stopping", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task AnswerWithANul_IsKeptAsASample(string provider)
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => "a\0b", settings: await TestDatabase.CreateAsync(provider));
+        string file = await server.FileAsync();
+        string job = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
+        await server.UntilAsync(job, "succeeded");
+
+        Assert.Equal("a\uFFFDb", (await server.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]![0]!["completion"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task KilledBetweenItsScoreAndItsSamples_HasBothAfterTheNextStart()
+    {
+        string data = Directory.CreateTempSubdirectory("tooln1-samples-").FullName;
+        try
+        {
+            string job;
+            using (TrainingServer server = new(dataDirectory: data))
+            {
+                string file = await server.FileAsync();
+                job = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
+                await server.UntilAsync(job, "succeeded");
+
+                // What such a process leaves.
+                await ExecuteAsync(server, "DELETE FROM samples; UPDATE jobs SET \"Status\" = 'running', \"FinishedAt\" = NULL, \"FineTunedModel\" = NULL");
+            }
+
+            using TrainingServer next = new(dataDirectory: data);
+            await next.UntilAsync(job, "succeeded");
+            Assert.Single((await next.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray());
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task SecondServerOnOnePostgresDatabase_DoesNotStart()
+    {
+        (string Key, string Value)[] database = await TestDatabase.CreateAsync("postgresql");
+        string data = Directory.CreateTempSubdirectory("tooln1-second-").FullName;
+        try
+        {
+            using TrainingServer first = new(settings: database);
+            using TrainingStore second = new(
+                Options.Create(new TrainingOptions { Database = new DatabaseOptions { Provider = "postgresql", ConnectionString = database[1].Value } }),
+                Options.Create(new DataOptions { DataDirectory = data }),
+                TimeProvider.System);
+            IOException refused = Assert.Throws<IOException>(second.Open);
+
+            Assert.Equal("ToolN1:Database: another server uses the database.", refused.Message);
+            await first.FileAsync();
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
     public static TheoryData<string> Failures => ["disk_full", "non_finite", "checkpoint_unusable", "internal_error"];
 
     [Theory]
@@ -218,10 +337,12 @@ public sealed class JobLifecycleTests
         await server.PostOkAsync(Json.ChatRoute, Json.Chat().ToJsonString());
     }
 
-    [Fact]
-    public async Task VanishedDataset_FailsTheJob()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task VanishedDataset_FailsTheJob(string provider)
     {
-        using TrainingServer server = new();
+        using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
         server.Method.IsHeld = true;
         string file = await server.FileAsync();
         string other = await server.FileAsync(TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));

@@ -22,6 +22,8 @@ public sealed class ModelLoadTests
         JsonObject example = RequestExamples.Load(new ExampleNames(FakeEngine.ModelName, First, null, null)).Single().Body;
         JsonNode answer = await server.PostOkAsync("/admin/models/load", example.ToJsonString());
 
+        JsonNode entry = (await server.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
+        Assert.Equal(("model.load", First), (entry["action"]!.GetValue<string>(), entry["subject"]!.GetValue<string>()));
         Assert.False(before["loaded"]!.GetValue<bool>());
         before["loaded"] = true;
         Assert.Equal(before.ToJsonString(), answer.ToJsonString());

@@ -9,11 +9,14 @@ public sealed class PromotionTests
     private const string Base = FakeEngine.ModelName + "@base";
     private const string First = FakeEngine.ModelName + "@job-1-step-3";
     private const string Second = FakeEngine.ModelName + "@job-2-step-3";
+    private const string Third = FakeEngine.ModelName + "@job-3-step-3";
 
-    [Fact]
-    public async Task Promote_BetterVersion_IsLiveUntilRolledBack()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Promote_BetterVersion_IsLiveUntilRolledBack(string provider)
     {
-        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? Right : "no");
+        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? Right : "no", settings: await TestDatabase.CreateAsync(provider));
         await TrainAsync(server, validated: true);
         JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
 
@@ -43,10 +46,12 @@ public sealed class PromotionTests
         Assert.DoesNotContain(log, item => item.ToJsonString().Contains(TrainingServer.Key, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Promote_WorseVersion_IsRefusedUnlessForced_AndThatIsRecorded()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Promote_WorseVersion_IsRefusedUnlessForced_AndThatIsRecorded(string provider)
     {
-        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? "no" : Right);
+        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? "no" : Right, settings: await TestDatabase.CreateAsync(provider));
         await TrainAsync(server, validated: true);
         using HttpResponseMessage refused = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
         JsonNode error = await Json.ErrorAsync(refused, 409);
@@ -59,10 +64,12 @@ public sealed class PromotionTests
         Assert.True((await server.GetAsync("/admin/audit?limit=1"))["data"]![0]!["details"]!["forced"]!.GetValue<bool>());
     }
 
-    [Fact]
-    public async Task Promote_WithoutHeldOutRowsOrImprovement_IsRefused()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Promote_WithoutHeldOutRowsOrImprovement_IsRefused(string provider)
     {
-        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        using TrainingServer server = new(engine => engine.Answer = _ => Right, settings: await TestDatabase.CreateAsync(provider));
         await TrainAsync(server, validated: false);
         await TrainAsync(server, validated: true);
         using HttpResponseMessage unknown = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{FakeEngine.ModelName}}@job-9-step-1"}""");
@@ -77,26 +84,42 @@ public sealed class PromotionTests
         await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
     }
 
-    [Fact]
-    public async Task Promoted_StaysLiveOverARestart_UntilItsFilesAreDamaged()
+    [Theory]
+    [InlineData("sqlite", false)]
+    [InlineData("sqlite", true)]
+    [InlineData("postgresql", false)]
+    public async Task Promoted_StaysLiveOverARestart_UntilItsFilesAreDamaged(string provider, bool isUnreadable)
     {
+        Assert.SkipWhen(isUnreadable && !OperatingSystem.IsLinux(), "There is no /proc here.");
+        (string, string)[] database = await TestDatabase.CreateAsync(provider);
         string data = Directory.CreateTempSubdirectory("tooln1-promoted-").FullName;
         try
         {
-            using (TrainingServer server = new(engine => engine.Answer = _ => Right, data))
+            using (TrainingServer server = new(engine => engine.Answer = _ => Right, data, database))
             {
                 await TrainAsync(server, validated: true);
                 await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
             }
 
-            using (TrainingServer next = new(dataDirectory: data))
+            using (TrainingServer next = new(dataDirectory: data, settings: database))
             {
                 Assert.Equal("job-1-step-3", next.Host.LiveVersion);
                 Assert.Equal(First, await LiveAsync(next));
             }
 
-            await File.AppendAllTextAsync(Path.Combine(data, "models", "job-1-step-3", "weights"), "x", TestContext.Current.CancellationToken);
-            using TrainingServer last = new(dataDirectory: data);
+            string weights = Path.Combine(data, "models", "job-1-step-3", "weights");
+            if (isUnreadable)
+            {
+                // Reading it ends with an error of the disk.
+                File.Delete(weights);
+                File.CreateSymbolicLink(weights, "/proc/self/mem");
+            }
+            else
+            {
+                await File.AppendAllTextAsync(weights, "x", TestContext.Current.CancellationToken);
+            }
+
+            using TrainingServer last = new(dataDirectory: data, settings: database);
             Assert.Equal(Base, await LiveAsync(last));
             JsonNode entry = (await last.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
             Assert.Equal(("server", "model.rollback"), (entry["who"]!.GetValue<string>(), entry["action"]!.GetValue<string>()));
@@ -107,6 +130,52 @@ public sealed class PromotionTests
         {
             Directory.Delete(data, recursive: true);
         }
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Rollback_TellsScoresAndDataOfWhatIsLiveAgain(string provider)
+    {
+        using TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "0123456789abcdef" ? "no" : Right, settings: await TestDatabase.CreateAsync(provider));
+        await TrainAsync(server, validated: true);
+        await TrainAsync(server, validated: true);
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+        await server.PostOkAsync("/admin/models/rollback");
+        await server.PostOkAsync("/admin/models/rollback");
+        JsonNode[] log = [.. (await server.GetAsync("/admin/audit?limit=4"))["data"]!.AsArray().Select(item => item!["details"]!)];
+
+        // Newest first. The base was trained on nothing that is known here.
+        Assert.Equal(
+            [(First, Base, null, 1, 0), (Second, First, log[2]["data_hash"]!.GetValue<string>(), 1, 1)],
+            log.Take(2).Select(item => (
+                item["from"]!.GetValue<string>(), item["to"]!.GetValue<string>(), item["data_hash"]?.GetValue<string>(), item["correct_before"]!.GetValue<int>(), item["correct_now"]!.GetValue<int>())));
+        Assert.All(log, item => Assert.Equal((1, log[3]["held_out_hash"]!.GetValue<string>()), (item["held_out_rows"]!.GetValue<int>(), item["held_out_hash"]!.GetValue<string>())));
+    }
+
+    [Fact]
+    public async Task Rollback_ToAVersionWhoseFilesAreDamaged_PassesItOver()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right, settings: [("ToolN1:Training:MaxLoadedModels", "1")]);
+        await TrainAsync(server, validated: true);
+        await TrainAsync(server, validated: true);
+        await TrainAsync(server, validated: true);
+        foreach (string model in new[] { First, Second, Third })
+        {
+            await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{model}}"}""");
+        }
+
+        // The second has left memory when the first takes its place there.
+        await server.PostOkAsync("/admin/models/load", $$"""{"model":"{{First}}"}""");
+        await File.AppendAllTextAsync(Path.Combine(server.DataDirectory, "models", "job-2-step-3", "weights"), "x", TestContext.Current.CancellationToken);
+        JsonNode change = await server.PostOkAsync("/admin/models/rollback");
+
+        Assert.Equal((Third, First), (change["previous"]!.GetValue<string>(), change["live"]!.GetValue<string>()));
+        Assert.Equal("job-1-step-3", server.Host.LiveVersion);
+        JsonNode[] log = [.. (await server.GetAsync("/admin/audit?limit=2"))["data"]!.AsArray().Select(item => item!)];
+        Assert.Equal([(Third, First), (Second, First)], log.Select(item => (item["details"]!["from"]!.GetValue<string>(), item["details"]!["to"]!.GetValue<string>())));
+        Assert.Equal(("server", true), (log[1]["who"]!.GetValue<string>(), log[1]["details"]!["reason"]!.GetValue<string>().Contains("manifest.json", StringComparison.Ordinal)));
     }
 
     [Fact]

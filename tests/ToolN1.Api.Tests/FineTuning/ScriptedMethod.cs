@@ -20,6 +20,12 @@ internal sealed class ScriptedMethod : ITrainingMethod
     /// <summary>Whether a run reports held-out figures before its first step.</summary>
     public bool EvaluatesFirst { get; set; }
 
+    /// <summary>What a run that was stopped waits for before it ends; null for nothing.</summary>
+    public Task? Ending { get; set; }
+
+    /// <summary>Ends when a run has been stopped.</summary>
+    public TaskCompletionSource Stopping { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Thrown by a run, in order.</summary>
     public ConcurrentQueue<Exception> Failures { get; } = [];
 
@@ -62,6 +68,8 @@ internal sealed class ScriptedMethod : ITrainingMethod
             }
             catch (OperationCanceledException)
             {
+                Stopping.TrySetResult();
+                await (Ending ?? Task.CompletedTask);
                 return null;
             }
 

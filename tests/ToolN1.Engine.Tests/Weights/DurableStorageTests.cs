@@ -32,6 +32,34 @@ public sealed class DurableStorageTests : IDisposable
     }
 
     [Fact]
+    public void WriteFolder_ThatCannotBeFilled_LeavesNothingButTheOldOne()
+    {
+        DurableStorage.ReplaceFolder(Begin("old"), Target);
+        Assert.Throws<IOException>(() => DurableStorage.WriteFolder(Target, temporary =>
+        {
+            File.WriteAllText(Path.Combine(temporary, "half"), "");
+            throw new IOException("No space left on device", 28);
+        }));
+
+        AssertOnly("old");
+    }
+
+    [Fact]
+    public void Sweep_LeftoversOfKilledProcesses_AreGoneAndWhatWasBeingReplacedIsBack()
+    {
+        DurableStorage.ReplaceFolder(Begin("old"), Target);
+        Directory.Move(Target, Target + ".old.tmp");
+        Begin("half");
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "deep")).FullName, "metrics.jsonl.tmp"), "");
+        DurableStorage.Sweep(_folder);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_folder, "deep")));
+
+        Directory.Delete(Path.Combine(_folder, "deep"));
+        AssertOnly("old");
+        DurableStorage.Sweep(Path.Combine(_folder, "nowhere"));
+    }
+
+    [Fact]
     public void WriteFile_Failing_LeavesTheOldFile()
     {
         DurableStorage.WriteFile(Target, stream => stream.Write("old"u8));

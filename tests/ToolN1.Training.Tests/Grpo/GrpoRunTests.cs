@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ToolN1.Engine;
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Weights;
@@ -301,6 +302,48 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         using RecordingObserver second = new();
         CheckpointException error = await Assert.ThrowsAsync<CheckpointException>(() => fixture.RunAsync(config, second, Letters, resume: true));
         Assert.Contains("checksum", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_ResumedElsewhere_GoesOn_AndOverOtherWeightsOrRowsIsRefused()
+    {
+        GrpoConfig config = fixture.Config("moves", steps: 2);
+        using RecordingObserver first = new() { StopAfter = 1 };
+        await fixture.RunAsync(config, first, Letters);
+
+        // 1. Under the same paths other weights, other rows.
+        string rows = Path.Combine(fixture.Folder, "moved-rows.jsonl");
+        File.WriteAllLines(rows, File.ReadLines(fixture.Rows).Skip(1));
+        using RecordingObserver second = new();
+        TrainingConfigException weights = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config with { Model = fixture.OtherModel }, second, Letters, resume: true));
+        Assert.Contains("holds other weights than the run began with", weights.Message, StringComparison.Ordinal);
+        TrainingConfigException data = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config with { Data = [rows] }, second, Letters, resume: true));
+        Assert.Contains("differs", data.Message, StringComparison.Ordinal);
+
+        // 2. The same in another place.
+        GrpoConfig moved = config with { Output = config.Output + "-moved", Data = [rows] };
+        Directory.Move(config.Output, moved.Output);
+        File.Copy(fixture.Rows, rows, overwrite: true);
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(moved, second, Letters, resume: true));
+    }
+
+    [Fact]
+    public async Task Execute_LoadingAndRestoring_TakeNoTurnsOfTheEngine()
+    {
+        GrpoConfig config = fixture.Config("turns", steps: 1);
+        using RecordingObserver first = new();
+        await fixture.RunAsync(config, first, Letters);
+        InferenceEngine? engine = null;
+        using RecordingObserver second = new();
+        await fixture.RunAsync(config, second, Letters, resume: true, beside: (_, serving) =>
+        {
+            engine = serving;
+            return Task.CompletedTask;
+        });
+
+        // All that is left are the policy's publication and its end.
+        Assert.Empty(second.Steps);
+        Assert.Equal(2, engine!.Snapshot().Turns);
     }
 
     private static int[] LinesOf(GrpoConfig config, string file) =>

@@ -48,6 +48,20 @@ public sealed class DurableFolderTests : IDisposable
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Check_FileThatTheDiskDoesNotGive_NamesIt()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There is no /proc here.");
+        string file = Path.Combine(Write("unreadable"), "a.txt");
+        File.Delete(file);
+
+        // Its first byte is no memory of this process: reading ends with EIO, as on a damaged disk.
+        File.CreateSymbolicLink(file, "/proc/self/mem");
+        CheckpointException error = Assert.Throws<CheckpointException>(() => DurableFolder.Check(Path.GetDirectoryName(file)!));
+        Assert.Equal(file, error.File);
+        Assert.IsAssignableFrom<IOException>(error.InnerException);
+    }
+
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     private string Write(string name)

@@ -1,6 +1,8 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Storage;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Tests.Jobs;
@@ -26,6 +28,39 @@ public sealed class JobFailureTests
         SqliteException full = new("database or disk is full", 13);
         Assert.Equal("disk_full", JobFailure.Of(full).Code);
         Assert.Equal("disk_full", JobFailure.Of(new DbUpdateException("saving", full)).Code);
+    }
+
+    [Fact]
+    public void Outage_IsWhatMayPass_AndNoRefusal()
+    {
+        (Exception Error, bool IsOutage)[] errors =
+        [
+            (new SqliteException("database is locked", 5), true),
+            (new SqliteException("unable to open database file", 14), true),
+            (new DbUpdateException("saving", new SqliteException("disk I/O error", 10)), true),
+            (new SqliteException("UNIQUE constraint failed", 19), false),
+            (new NpgsqlException("Exception while reading from stream", new IOException()), true),
+            (new PostgresException("terminating connection", "FATAL", "FATAL", PostgresErrorCodes.AdminShutdown), true),
+            (new PostgresException("duplicate key", "ERROR", "ERROR", PostgresErrorCodes.UniqueViolation), false),
+
+            // As Npgsql's execution strategy gives it on.
+            (new InvalidOperationException("likely due to a transient failure", new DbUpdateException("saving", new NpgsqlException("reading", new TimeoutException()))), true),
+            (new InvalidOperationException("a defect of ours"), false),
+            (new IOException("not the database's"), false),
+        ];
+        Assert.All(errors, item => Assert.Equal(item.IsOutage, Outage.Is(item.Error)));
+        Assert.All(errors, item => Assert.Equal(item.IsOutage, JobFailure.Of(item.Error).Code == "database_unavailable"));
+    }
+
+    [Fact]
+    public void Of_FullDiskOfPostgres_IsAFullDiskAndNoOutage()
+    {
+        PostgresException full = new("could not extend file", "ERROR", "ERROR", PostgresErrorCodes.DiskFull);
+        foreach (Exception error in new Exception[] { full, new InvalidOperationException("likely due to a transient failure", new DbUpdateException("saving", full)) })
+        {
+            Assert.Equal("disk_full", JobFailure.Of(error).Code);
+            Assert.False(Outage.Is(error));
+        }
     }
 
     [Fact]

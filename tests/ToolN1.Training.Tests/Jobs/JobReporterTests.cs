@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using ToolN1.Training.Grpo;
 using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
 using ToolN1.Training.Jobs.Hosting;
@@ -76,6 +77,41 @@ public sealed class JobReporterTests : IDisposable
         Assert.Equal([("valid_rate", 0.5)], _store.Read(context => context.Metrics.AsEnumerable().Select(item => (item.Name, item.Value)).ToList()));
         Assert.Equal("held-out rows", _store.Read(context => context.Events.OrderBy(item => item.Sequence).Last().Message));
     }
+
+    [Fact]
+    public void Samples_WithANul_AreKeptWithoutIt()
+    {
+        JobReporter reporter = new(_store, "job");
+        reporter.Sampled(1, [new GrpoSample(1, 0, "a\0b", "c\0", "\0d", 3, null, "e\0", [null])]);
+
+        // PostgreSQL's texts hold none.
+        Assert.Equal(["a\uFFFDb", "c\uFFFD", "\uFFFDd", "e\uFFFD"], _store.Read(context =>
+        {
+            SampleRecord sample = context.Samples.Single();
+            return new[] { sample.Request, sample.Expected, sample.Completion, sample.Failure! };
+        }));
+    }
+
+    [Fact]
+    public void Started_CheckpointWrittenJustBeforeAKill_IsListedWithItsFigures()
+    {
+        JobReporter killed = new(_store, "job");
+        killed.Started(0, 4);
+        killed.Measured(1, 10, "first", new Dictionary<string, double> { ["loss"] = 2 });
+        killed.Saved(1, Checkpoint(1));
+        killed.Measured(2, 20, "second", new Dictionary<string, double> { ["loss"] = 1 });
+        Checkpoint(2);
+        Directory.CreateDirectory(Path.Combine(_folder, "jobs", "job", "checkpoints", "step-00000003.tmp"));
+
+        new JobReporter(_store, "job").Started(2, 4);
+        CheckpointRecord[] checkpoints = _store.Read(context => context.Checkpoints.OrderBy(item => item.Step).ToArray());
+        Assert.Equal([1, 2], checkpoints.Select(item => item.Step));
+        Assert.Equal("""{"loss":1,"step":2}""", checkpoints[1].Metrics);
+        Assert.Equal(Checkpoint(2), _store.PathOf(checkpoints[1].Folder));
+        Assert.Single(_store.Read(context => context.Events.ToList()), item => item.Message == "Checkpoint created at step 2");
+    }
+
+    private string Checkpoint(int step) => Directory.CreateDirectory(Path.Combine(_folder, "jobs", "job", "checkpoints", $"step-{step:D8}")).FullName;
 
     private void Ask(long sequence, string values) =>
         _store.Write(context => context.Edits.Add(new EditRecord { JobId = "job", Sequence = sequence, Values = values, CreatedAt = 0 }));

@@ -64,7 +64,7 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
         // 2. Other files under the model's name.
         await using InferenceEngine other = Start(fixture.OtherModel);
         using ModelCatalog replaced = Catalog(store, other, fixture.OtherModel);
-        foreach (Func<Task> act in new Func<Task>[] { () => replaced.UseAsync(name, None), () => replaced.UseWholeAsync(name, None), () => replaced.ExportAsync(name, wantsAdapter: false, None) })
+        foreach (Func<Task> act in new Func<Task>[] { () => replaced.UseAsync(name, None), () => replaced.UseWholeAsync(name, None), () => replaced.ExportAsync(name, wantsAdapter: false, "me", None) })
         {
             CheckpointException refused = await Assert.ThrowsAsync<CheckpointException>(act);
             Assert.Contains("was trained over other weights", refused.Message, StringComparison.Ordinal);

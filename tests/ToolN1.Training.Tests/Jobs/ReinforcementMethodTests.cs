@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
@@ -8,8 +9,12 @@ using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Data;
+using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Jobs.Models;
+using ToolN1.Training.Jobs.Storage;
 using ToolN1.Training.Tests.Grpo;
 using static TorchSharp.torch;
 
@@ -78,6 +83,75 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(undisturbed!.ModelFolder, "adapter_model.safetensors")),
             File.ReadAllBytes(Path.Combine(goneOn!.ModelFolder, "adapter_model.safetensors")));
+    }
+
+    [Fact]
+    public async Task AdapterCheckpoint_UsedBeforeItsJobRegisters_IsTheSameVersion_AndFitsNoOtherBase()
+    {
+        const string Lora = """ "optimizer":{"learning_rate":0.01},"loss":{"kl_coefficient":0},"lora":{"rank":4} """;
+        MethodResult? result = await RunAsync("job-lora-version", Settings(steps: 2, Lora), new RecordingReporter());
+        string data = Path.Combine(fixture.Folder, "versions");
+        using TrainingStore store = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = data }), TimeProvider.System);
+        store.Open();
+        await using (InferenceEngine engine = Start())
+        {
+            ReinforcementMethod method = Method(engine);
+            JobRecord[] jobs = [.. new[] { 1, 2 }.Select(number => new JobRecord
+            {
+                Id = $"job-{number}",
+                Number = number,
+                Status = JobStatus.Running,
+                Wish = JobWish.Run,
+                Model = "tiny",
+                StartModel = ModelNames.First("tiny"),
+                Method = method.Name,
+                Settings = Resolve(method, Settings(steps: 2, Lora)),
+                TrainingFile = "file",
+                DataHash = "hash",
+                Seed = 1,
+                Metadata = "{}",
+                CreatedAt = 0,
+            })];
+            string checkpoint = Path.GetRelativePath(data, Path.Combine(fixture.Folder, "job-lora-version", "checkpoints", "step-00000002"));
+            store.Write(context =>
+            {
+                context.Jobs.AddRange(jobs);
+                context.Checkpoints.AddRange(jobs.Select(job => new CheckpointRecord { JobId = job.Id, Step = 2, Folder = checkpoint, Metrics = "{}", CreatedAt = 0 }));
+            });
+            using ModelCatalog catalog = Catalog(store, engine, method, fixture.Model);
+            using ModelUse early = await catalog.UseAsync("tiny@job-1-step-2", None);
+            ModelRecord registered = await catalog.RegisterAsync(jobs[0], 2, result!.ModelFolder, None);
+
+            Assert.Equal(early.WeightVersion, registered.WeightVersion);
+            Assert.Equal([engine.Host.LiveVersion, registered.WeightVersion], engine.Host.Versions);
+            Assert.DoesNotContain(fixture.Folder, File.ReadAllText(Path.Combine(data, registered.Folder, "adapter_config.json")), StringComparison.Ordinal);
+        }
+
+        // Other weights under the served model's name: a checkpoint that no model was made of yet tells what it stands on, too.
+        await using InferenceEngine other = Start(fixture.OtherModel);
+        using ModelCatalog replaced = Catalog(store, other, Method(other), fixture.OtherModel);
+        CheckpointException refused = await Assert.ThrowsAsync<CheckpointException>(() => replaced.UseAsync("tiny@job-2-step-2", None));
+        Assert.Contains("was trained over other weights", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Export_DamagedCheckpoint_IsRefusedByItsChecksum(bool isAdapter)
+    {
+        string settings = Settings(steps: 1, isAdapter ? """ "loss":{"kl_coefficient":0},"lora":{"rank":2} """ : """ "loss":{"kl_coefficient":0} """);
+        string name = "job-damaged-" + isAdapter;
+        await RunAsync(name, settings, new RecordingReporter());
+        string checkpoint = Path.Combine(fixture.Folder, name, "checkpoints", "step-00000001");
+        byte[] bytes = File.ReadAllBytes(Path.Combine(checkpoint, "masters.safetensors"));
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(Path.Combine(checkpoint, "masters.safetensors"), bytes);
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        string resolved = Resolve(method, settings);
+        CheckpointException refused = Assert.Throws<CheckpointException>(() => method.Export(resolved, checkpoint, fixture.Model, Directory.CreateDirectory(Path.Combine(fixture.Folder, name, "made")).FullName));
+
+        Assert.Contains("checksum", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -166,16 +240,24 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
 
     private static byte[] Bytes(MethodResult result) => File.ReadAllBytes(Path.Combine(result.ModelFolder, "model.safetensors"));
 
-    private InferenceEngine Start()
+    private InferenceEngine Start(string? model = null)
     {
-        Decoder decoder = CheckpointLoader.Load(fixture.Model, CPU, ScalarType.Float32);
+        Decoder decoder = CheckpointLoader.Load(model ?? fixture.Model, CPU, ScalarType.Float32);
         return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
     }
 
+    private static ServedModel Served(InferenceEngine engine, string folder)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        return new ServedModel(engine.Model, tokenizer, ChatFormats.Create("tool-n1", folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
+    }
+
+    private static ModelCatalog Catalog(TrainingStore store, InferenceEngine engine, ReinforcementMethod method, string folder) =>
+        new(store, Served(engine, folder), engine.Host, [method], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+
     private ReinforcementMethod Method(InferenceEngine engine)
     {
-        Tokenizer tokenizer = Tokenizer.Load(fixture.Model);
-        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer), fixture.Model, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
+        ServedModel served = Served(engine, fixture.Model);
         return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host));
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using ToolN1.Training.Hosting;
@@ -26,10 +27,69 @@ public sealed class SchemaTests
         string folder = Directory.CreateTempSubdirectory("tooln1-held-").FullName;
         try
         {
-            using TrainingStore first = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = folder }), TimeProvider.System);
+            using TrainingStore first = Store(folder);
             first.Open();
-            using TrainingStore second = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = folder }), TimeProvider.System);
+            using TrainingStore second = Store(folder);
             Assert.Contains("ToolN1:DataDirectory", Assert.Throws<IOException>(second.Open).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Open_AfterAKillWhileItMigrated_IsNotHeldUp(bool wasDone)
+    {
+        string folder = Directory.CreateTempSubdirectory("tooln1-migrating-").FullName;
+        try
+        {
+            if (wasDone)
+            {
+                using TrainingStore earlier = Store(folder);
+                earlier.Open();
+            }
+
+            // EF's lock, as a process leaves it that is killed while it holds it.
+            await using (SqliteConnection connection = new("Data Source=" + Path.Combine(folder, "tooln1.db")))
+            {
+                await connection.OpenAsync(TestContext.Current.CancellationToken);
+                await using SqliteCommand command = connection.CreateCommand();
+                command.CommandText = """
+                    CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                    INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01 00:00:00+00:00');
+                    """;
+                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            }
+
+            using TrainingStore store = Store(folder);
+            await Task.Run(store.Open, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            Assert.Empty(store.Read(context => context.Jobs.ToList()));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task WriteAsync_ThatFailsHalfWay_LeavesNothing()
+    {
+        string folder = Directory.CreateTempSubdirectory("tooln1-half-").FullName;
+        try
+        {
+            using TrainingStore store = Store(folder);
+            store.Open();
+            await Assert.ThrowsAsync<InvalidOperationException>(() => store.WriteAsync<bool>(async context =>
+            {
+                context.AddAudit(1, "me", "test", "it");
+                await context.SaveChangesAsync(TestContext.Current.CancellationToken);
+                throw new InvalidOperationException();
+            }));
+
+            Assert.Empty(store.Read(context => context.Audit.ToList()));
         }
         finally
         {
@@ -45,7 +105,7 @@ public sealed class SchemaTests
         {
             for (int round = 1; round <= 2; round++)
             {
-                using TrainingStore store = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = folder }), TimeProvider.System);
+                using TrainingStore store = Store(folder);
                 Assert.Equal(round == 2, store.Exists);
                 store.Open();
                 store.Write(context => context.AddAudit(round, "me", "test", "it"));
@@ -57,4 +117,7 @@ public sealed class SchemaTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    private static TrainingStore Store(string folder) =>
+        new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = folder }), TimeProvider.System);
 }

@@ -150,6 +150,38 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     }
 
     [Fact]
+    public void Execute_ResumedElsewhere_GoesOn_AndOverOtherWeightsIsRefused()
+    {
+        SftConfig start = fixture.Config("start", steps: 1);
+        using SilentObserver observer = new();
+        SftRun run = new(start, "test", observer);
+        run.Execute(resume: false, TestContext.Current.CancellationToken);
+        SftConfig config = start with { Output = Path.Combine(fixture.Folder, "moves"), Init = new SftInit { From = run.ModelFolder }, Phases = [start.Phases[0] with { Steps = 3 }] };
+        using SilentObserver first = new() { StopAfter = 1 };
+        new SftRun(config, "test", first).Execute(resume: false, first.StopToken);
+
+        string rows = Path.Combine(fixture.Folder, "moved-rows.jsonl");
+        File.Copy(fixture.Rows, rows);
+        string model = run.ModelFolder + "-moved";
+        Directory.Move(run.ModelFolder, model);
+        SftConfig moved = config with { Output = config.Output + "-moved", Init = new SftInit { From = model }, Phases = [config.Phases[0] with { Data = [rows] }] };
+        Directory.Move(config.Output, moved.Output);
+        using SilentObserver second = new();
+        TrainingConfigException refused = Assert.Throws<TrainingConfigException>(() =>
+            new SftRun(moved with { Init = new SftInit { From = Other(fixture.Config("other", steps: 1) with { Seed = 7 }) } }, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.Contains("holds other weights than the run began with", refused.Message, StringComparison.Ordinal);
+        Assert.True(new SftRun(moved, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+
+        static string Other(SftConfig config)
+        {
+            using SilentObserver observer = new();
+            SftRun run = new(config, "test", observer);
+            run.Execute(resume: false, TestContext.Current.CancellationToken);
+            return run.ModelFolder;
+        }
+    }
+
+    [Fact]
     public void Execute_RowsTooLong_AreLeftOutAndCounted()
     {
         SftConfig config = fixture.Config("none") with { Phases = [new SftPhase { Name = "only", Data = [fixture.Rows], Steps = 1, MaxTokens = 5 }] };

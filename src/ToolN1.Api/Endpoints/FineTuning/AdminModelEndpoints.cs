@@ -21,7 +21,7 @@ internal sealed class AdminModelEndpoints(ModelCatalog catalog, Promotions promo
     public async Task LoadAsync(HttpContext context)
     {
         using JsonDocument body = await RequestBody.ReadAsync(context, FineTuningShapes.Load);
-        ModelSummary model = await catalog.LoadAsync(body.RootElement.String("model")!, context.RequestAborted);
+        ModelSummary model = await catalog.LoadAsync(body.RootElement.String("model")!, Caller.Of(context), context.RequestAborted);
         await JsonAnswer.WriteAsync(context, TrainingWire.Model(model), ApiJsonContext.Relaxed.ModelVersionBody);
     }
 

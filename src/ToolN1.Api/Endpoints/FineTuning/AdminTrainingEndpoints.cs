@@ -158,7 +158,7 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
             throw TrainingRefusedException.NotFound("checkpoint", step.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        await TarAnswer.WriteAsync(context, name, await catalog.ExportAsync(name, wantsAdapter, context.RequestAborted));
+        await TarAnswer.WriteAsync(context, name, await catalog.ExportAsync(name, wantsAdapter, Caller.Of(context), context.RequestAborted));
     }
 
     private static string Id(HttpContext context) => context.GetRouteValue("id") as string ?? "";

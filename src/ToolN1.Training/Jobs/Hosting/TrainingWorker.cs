@@ -6,6 +6,7 @@ using ToolN1.Engine;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Tokenization;
+using ToolN1.Engine.Weights;
 using ToolN1.Training.Evaluation;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Models;
@@ -23,7 +24,13 @@ internal sealed class TrainingWorker(
     : BackgroundService, IHostedLifecycleService
 {
     private const int SamplesKept = 32;
+
+    /// <summary>Times that a database out of reach sends one job back to the queue before it fails.</summary>
+    private const int MaxOutages = 20;
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+
+    private (string? Job, int Count) _outages;
 
     /// <inheritdoc/>
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -33,7 +40,9 @@ internal sealed class TrainingWorker(
             return;
         }
 
+        bool knowsAll = store.HasOwnDatabase;
         store.Open();
+        Sweep(knowsAll);
         store.Write(context =>
         {
             // A process that was killed left its job running: it goes on from its last checkpoint.
@@ -84,6 +93,28 @@ internal sealed class TrainingWorker(
         }
     }
 
+    /// <summary>Removes what a process that was killed left half done.</summary>
+    /// <param name="knowsAll">Whether the database is one that the directory's files were written under: else it may be the wrong one, and no file is nobody's.</param>
+    private void Sweep(bool knowsAll)
+    {
+        try
+        {
+            foreach (string part in new[] { "files", "jobs", "models" })
+            {
+                DurableStorage.Sweep(store.PathOf(part));
+            }
+
+            if (knowsAll)
+            {
+                files.Sweep();
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            JobLog.NotSwept(logger, error);
+        }
+    }
+
     private async Task RunAsync(string id, CancellationToken stoppingToken)
     {
         JobRecord? job = null;
@@ -109,17 +140,24 @@ internal sealed class TrainingWorker(
         using CancellationTokenSource ended = new();
         Task watching = WatchAsync(id, stop, ended.Token);
         Action<TrainingContext, JobRecord> end;
+        TimeSpan wait = TimeSpan.Zero;
         try
         {
-            end = await TrainAsync(job, stop.Token).ConfigureAwait(false);
+            end = await TrainAsync(job, stop.Token, stoppingToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            end = Stopped;
+            end = Stopped(stoppingToken);
         }
         catch (EngineOverloadedException) when (stoppingToken.IsCancellationRequested)
         {
-            end = Stopped;
+            end = Stopped(stoppingToken);
+        }
+        catch (Exception error) when (Outage.Is(error) && CountOutage(id) <= MaxOutages)
+        {
+            JobLog.Outage(logger, error, id, RetryDelay.TotalSeconds);
+            end = (context, record) => Settle(context, record, "The database was out of reach; the job goes on from its last checkpoint");
+            wait = RetryDelay;
         }
         catch (Exception error)
         {
@@ -137,18 +175,25 @@ internal sealed class TrainingWorker(
             end(context, record);
             JobLog.Ended(logger, id, record.Status);
         }, stoppingToken).ConfigureAwait(false);
+        await Task.Delay(wait, time, stoppingToken).ConfigureAwait(false);
+    }
+
+    private int CountOutage(string job)
+    {
+        _outages = (job, _outages.Job == job ? _outages.Count + 1 : 1);
+        return _outages.Count;
     }
 
     /// <summary>Trains, registers and measures the model.</summary>
     /// <returns>What is left to write down.</returns>
-    private async Task<Action<TrainingContext, JobRecord>> TrainAsync(JobRecord job, CancellationToken cancellationToken)
+    private async Task<Action<TrainingContext, JobRecord>> TrainAsync(JobRecord job, CancellationToken cancellationToken, CancellationToken stoppingToken)
     {
         // 1. What it trains on and from.
         ITrainingMethod method = methods.FirstOrDefault(item => item.Name == job.Method)
             ?? throw new TrainingRefusedException($"This server has no training method '{job.Method}'.", "method.type");
         HeldOutJudge? judge = method.Judge(job.Settings);
         (string rows, int leftOut) = JobFolders.PrepareRows(store, files, job, judgesWords: judge is not null);
-        (_, string startFolder) = await catalog.ResolveFolderAsync(job.StartModel).ConfigureAwait(false);
+        (_, string startFolder) = await catalog.ResolveFolderAsync(job.StartModel, isChecked: true).ConfigureAwait(false);
 
         // Another model may be live by now: what an adapter stands on is served until its job has ended.
         using ModelUse? start = method.NeedsStartServed(job.Settings) ? await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false) : null;
@@ -179,7 +224,7 @@ internal sealed class TrainingWorker(
             cancellationToken).ConfigureAwait(false);
         if (result is null)
         {
-            return Stopped;
+            return Stopped(stoppingToken);
         }
 
         // 3. The model, and how it does on what it has not seen.
@@ -204,10 +249,18 @@ internal sealed class TrainingWorker(
         using ModelUse before = await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
         using ModelUse now = await catalog.UseAsync(model.Name, cancellationToken).ConfigureAwait(false);
         (HeldOutScore first, _) = await heldOut.ScoreAsync(rows, before.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
-        (HeldOutScore last, IReadOnlyList<EvaluationCase> cases) = await heldOut.ScoreAsync(rows, now.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
+
+        // The score may be known without them: of a checkpoint that was promoted, or from before the server was killed.
+        bool hasSamples = await store.ReadAsync(context => context.Samples.AnyAsync(
+            item => item.JobId == job.Id && item.Step == model.Step && item.Kind == SampleKind.HeldOut, cancellationToken)).ConfigureAwait(false);
+        (HeldOutScore last, IReadOnlyList<EvaluationCase> cases) = await heldOut.ScoreAsync(rows, now.WeightVersion!, judge, wantsCases: !hasSamples, cancellationToken).ConfigureAwait(false);
         store.Write(context =>
         {
-            context.Samples.Where(item => item.JobId == job.Id && item.Step == model.Step && item.Kind == SampleKind.HeldOut).ExecuteDelete();
+            if (cases.Count > 0)
+            {
+                context.Samples.Where(item => item.JobId == job.Id && item.Step == model.Step && item.Kind == SampleKind.HeldOut).ExecuteDelete();
+            }
+
             int rollouts = context.Samples.Count(item => item.JobId == job.Id && item.Step == model.Step);
             context.Samples.AddRange(cases.Take(SamplesKept).Select(item => new SampleRecord
             {
@@ -215,9 +268,9 @@ internal sealed class TrainingWorker(
                 Step = model.Step,
                 Place = rollouts + item.Index,
                 Kind = SampleKind.HeldOut,
-                Request = item.Request,
-                Expected = item.Expected,
-                Completion = item.Output,
+                Request = item.Request.Storable(),
+                Expected = item.Expected.Storable(),
+                Completion = item.Output.Storable(),
                 Reward = item.Correct ? 1 : 0,
             }));
         });
@@ -256,7 +309,11 @@ internal sealed class TrainingWorker(
         }
     }
 
-    private void Stopped(TrainingContext context, JobRecord job) => Settle(context, job, "The server is stopping; the job goes on at its next start");
+    /// <summary>A job that was paused and resumed before it had stopped was stopped all the same.</summary>
+    private Action<TrainingContext, JobRecord> Stopped(CancellationToken stoppingToken) => (context, job) => Settle(
+        context,
+        job,
+        stoppingToken.IsCancellationRequested ? "The server is stopping; the job goes on at its next start" : "The job was asked to pause and to go on; it goes on from its last checkpoint");
 
     /// <summary>A job that stopped before its end: for good, for a while, or until its next turn.</summary>
     private void Settle(TrainingContext context, JobRecord job, string otherwise)

@@ -15,9 +15,10 @@ internal static class CheckpointModel
     /// <param name="startFolder">The model that the run started from.</param>
     /// <param name="folder">Exists, empty.</param>
     /// <param name="dtype">On disk: bf16 or f32.</param>
-    /// <exception cref="CheckpointException">The checkpoint cannot be read.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged or cannot be read.</exception>
     public static void Write(string checkpoint, string startFolder, string folder, ScalarType dtype = ScalarType.BFloat16)
     {
+        RunCheckpointFiles.Check(checkpoint);
         using SafetensorsFile masters = SafetensorsFile.Open(Path.Combine(checkpoint, RunCheckpointFiles.Weights));
         ModelFolderWriter.WriteFiles(
             folder,

@@ -89,7 +89,7 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
         ReinforcementSettings settings = ReinforcementSettings.Read(run.Settings);
         GrpoConfig config = settings.Config(new ReinforcementFiles(run.Folder, run.StartFolder, run.TrainingRows, run.HeldOutRows, run.Seed)) with { ChatFormat = run.Format.Name };
         ReinforcementObserver observer = new(run.Reporter);
-        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion);
+        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name);
         IReward? reward = Reward(settings, run.Tokenizer, run.Format, run.Engine.Model.EndOfSequenceIds);
         GrpoRun training = new(config, run.Name, host, observer, run.Name, reward, reward);
         observer.Run = training;

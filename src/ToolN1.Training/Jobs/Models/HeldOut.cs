@@ -23,19 +23,30 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
     /// <param name="judge">Says which answers are right; null asks for exactly the row's calls.</param>
     /// <param name="cancellationToken">Stops between rows.</param>
     /// <returns>The score, and the cases where they were measured now.</returns>
-    public async Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(string rowsFile, string weightVersion, HeldOutJudge? judge, CancellationToken cancellationToken)
+    public Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(string rowsFile, string weightVersion, HeldOutJudge? judge, CancellationToken cancellationToken) =>
+        ScoreAsync(rowsFile, weightVersion, judge, wantsCases: false, cancellationToken);
+
+    /// <summary>The score of a version.</summary>
+    /// <param name="rowsFile">Held-out rows (JSONL).</param>
+    /// <param name="weightVersion">A version that the engine serves.</param>
+    /// <param name="judge">Says which answers are right; null asks for exactly the row's calls.</param>
+    /// <param name="wantsCases">Measures also what is known, for its cases.</param>
+    /// <param name="cancellationToken">Stops between rows.</param>
+    /// <returns>The score, and the cases where they were measured now.</returns>
+    public async Task<(HeldOutScore Score, IReadOnlyList<EvaluationCase> Cases)> ScoreAsync(
+        string rowsFile, string weightVersion, HeldOutJudge? judge, bool wantsCases, CancellationToken cancellationToken)
     {
         TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
         string hash = HashOf(rowsFile, rows.Length, judge);
         EvaluationRecord? known = await store.ReadAsync(context => context.Evaluations.FindAsync([weightVersion, hash], cancellationToken).AsTask()).ConfigureAwait(false);
-        if (known is not null)
+        if (known is not null && !wantsCases)
         {
             return (new HeldOutScore(hash, known.Verdicts), []);
         }
 
         RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8, Reward = judge?.Reward };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
-        HeldOutScore score = new(hash, cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
+        HeldOutScore score = new(hash, known?.Verdicts ?? cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
         await store.WriteAsync(async context =>
         {
             if (!await context.Evaluations.AnyAsync(item => item.WeightVersion == weightVersion && item.DataHash == hash, CancellationToken.None).ConfigureAwait(false))

@@ -73,23 +73,23 @@ internal sealed class LoadedModels
         }
     }
 
-    /// <summary>Keeps what was read, unless its name is there already, and takes it into use.</summary>
-    public ModelUse Add(string name, LoadedModel fresh)
+    /// <summary>Keeps what was read, unless its name is there already, and takes it into use; only one at a time.</summary>
+    public async Task<ModelUse> AddAsync(string name, LoadedModel fresh)
     {
+        ModelUse use;
+        bool isKept;
         lock (_gate)
         {
-            if (_loaded.TryGetValue(name, out LoadedModel? loaded))
-            {
-                fresh.Base?.Dispose();
-            }
-            else
-            {
-                loaded = fresh;
-                _loaded.Add(name, loaded);
-            }
-
-            return Use(name, loaded);
+            isKept = _loaded.TryAdd(name, fresh);
+            use = Use(name, _loaded[name]);
         }
+
+        if (!isKept)
+        {
+            await FreeAsync(name, fresh).ConfigureAwait(false);
+        }
+
+        return use;
     }
 
     /// <summary>Frees what is beyond the limit; only one at a time.</summary>
@@ -97,21 +97,8 @@ internal sealed class LoadedModels
     {
         while (TakeUnused() is (string name, LoadedModel loaded))
         {
-            if (IsNeededStill(loaded.Version))
+            if (!await FreeAsync(name, loaded).ConfigureAwait(false))
             {
-                loaded.Base?.Dispose();
-                continue;
-            }
-
-            try
-            {
-                await _host.RetireAsync(loaded.Version, CancellationToken.None).ConfigureAwait(false);
-                loaded.Base?.Dispose();
-            }
-            catch (ArgumentException error)
-            {
-                // An adapter that is being trained stands on it.
-                JobLog.ModelKept(_logger, error, name);
                 lock (_gate)
                 {
                     _loaded.TryAdd(name, loaded);
@@ -120,6 +107,28 @@ internal sealed class LoadedModels
                 return;
             }
         }
+    }
+
+    /// <summary>Takes a version out of memory that has no name here, unless another name has it.</summary>
+    /// <returns>False where it must stay.</returns>
+    private async Task<bool> FreeAsync(string name, LoadedModel loaded)
+    {
+        if (!IsNeededStill(loaded.Version))
+        {
+            try
+            {
+                await _host.RetireAsync(loaded.Version, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (ArgumentException error)
+            {
+                // An adapter that is being trained stands on it.
+                JobLog.ModelKept(_logger, error, name);
+                return false;
+            }
+        }
+
+        loaded.Base?.Dispose();
+        return true;
     }
 
     // Under the gate.

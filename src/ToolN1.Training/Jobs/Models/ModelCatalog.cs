@@ -92,10 +92,11 @@ public sealed class ModelCatalog : IDisposable
 
     /// <summary>Reads a version into memory where it is not there; nothing else changes. It stays until others need the room.</summary>
     /// <param name="name">A version's name.</param>
+    /// <param name="who">Who asks, for the audit log.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What is known of it now.</returns>
     /// <exception cref="TrainingRefusedException">There is no such version, or the name is that of the served model.</exception>
-    public async Task<ModelSummary> LoadAsync(string name, CancellationToken cancellationToken)
+    public async Task<ModelSummary> LoadAsync(string name, string who, CancellationToken cancellationToken)
     {
         if (name == BaseName)
         {
@@ -104,6 +105,7 @@ public sealed class ModelCatalog : IDisposable
 
         // Listed while it is in use, so that no other model can have taken its place meanwhile.
         using ModelUse use = await UseAsync(name, cancellationToken).ConfigureAwait(false);
+        await AuditAsync(who, "model.load", name).ConfigureAwait(false);
         return (await ListAsync().ConfigureAwait(false)).First(model => model.Name == name);
     }
 
@@ -128,18 +130,29 @@ public sealed class ModelCatalog : IDisposable
     /// <summary>The folder of a model's files, made where it is not there.</summary>
     /// <param name="name">A version's name.</param>
     /// <param name="wantsAdapter">The adapter alone in PEFT's layout, rather than a Hugging Face folder of whole weights.</param>
+    /// <param name="who">Who asks, for the audit log.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TrainingRefusedException">There is no such model, or it is no adapter.</exception>
-    public async Task<string> ExportAsync(string name, bool wantsAdapter, CancellationToken cancellationToken)
+    /// <exception cref="CheckpointException">Its files are damaged.</exception>
+    public async Task<string> ExportAsync(string name, bool wantsAdapter, string who, CancellationToken cancellationToken)
     {
         await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             ModelRecord model = await FindAsync(name, cancellationToken).ConfigureAwait(false);
             string folder = _store.PathOf(model.Folder);
-            return !wantsAdapter ? await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false)
-                : PeftFolder.Is(folder) ? folder
-                : throw new TrainingRefusedException($"'{name}' has whole weights and no adapter.", "format");
+            if (!wantsAdapter)
+            {
+                folder = await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false);
+            }
+            else if (!PeftFolder.Is(folder))
+            {
+                throw new TrainingRefusedException($"'{name}' has whole weights and no adapter.", "format");
+            }
+
+            await CheckAsync(folder, cancellationToken).ConfigureAwait(false);
+            await AuditAsync(who, "checkpoint.export", name).ConfigureAwait(false);
+            return folder;
         }
         finally
         {
@@ -148,8 +161,11 @@ public sealed class ModelCatalog : IDisposable
     }
 
     /// <summary>The folder of a model's whole weights, and which version it is.</summary>
+    /// <param name="name">A model's name.</param>
+    /// <param name="isChecked">Holds its files against their manifest: for whoever reads more than the model's shape.</param>
     /// <exception cref="TrainingRefusedException">There is no such model.</exception>
-    public async Task<(string Name, string Folder)> ResolveFolderAsync(string name)
+    /// <exception cref="CheckpointException">Its files are damaged.</exception>
+    public async Task<(string Name, string Folder)> ResolveFolderAsync(string name, bool isChecked = false)
     {
         string version = name == BaseName ? Live : name;
         if (version == First)
@@ -160,7 +176,13 @@ public sealed class ModelCatalog : IDisposable
         await _loading.WaitAsync().ConfigureAwait(false);
         try
         {
-            return (version, await WholeFolderAsync(await FindAsync(version, CancellationToken.None).ConfigureAwait(false), CancellationToken.None).ConfigureAwait(false));
+            string folder = await WholeFolderAsync(await FindAsync(version, CancellationToken.None).ConfigureAwait(false), CancellationToken.None).ConfigureAwait(false);
+            if (isChecked)
+            {
+                await CheckAsync(folder, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            return (version, folder);
         }
         finally
         {
@@ -232,11 +254,16 @@ public sealed class ModelCatalog : IDisposable
         (JobRecord job, ITrainingMethod method, CheckpointRecord checkpoint) =
             await CheckpointAsync(name, cancellationToken).ConfigureAwait(false) ?? throw TrainingRefusedException.NotFound("model", name);
         int step = checkpoint.Step;
+        string from = _store.PathOf(checkpoint.Folder);
+        if (method.NeedsStartServed(job.Settings) && RunCheckpointFiles.StartVersionOf(from) is string trainedOver)
+        {
+            // No version was registered yet that would tell whether the start's name stands for other weights by now.
+            RequireSameBase(from, trainedOver, await WholeVersionAsync(job.StartModel, cancellationToken).ConfigureAwait(false));
+        }
+
         string startFolder = await StartFolderAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
         string relative = Path.Combine("models", ModelNames.Key(job.Number, step));
-        string temporary = DurableFolder.Begin(_store.PathOf(relative));
-        await Task.Run(() => method.Export(job.Settings, _store.PathOf(checkpoint.Folder), startFolder, temporary), cancellationToken).ConfigureAwait(false);
-        DurableFolder.Commit(temporary, _store.PathOf(relative));
+        await Task.Run(() => DurableFolder.Write(_store.PathOf(relative), temporary => method.Export(job.Settings, from, startFolder, temporary)), cancellationToken).ConfigureAwait(false);
         return await AddRecordAsync(job, step, relative, cancellationToken).ConfigureAwait(false);
     }
 
@@ -272,6 +299,9 @@ public sealed class ModelCatalog : IDisposable
             DataHash = job.DataHash,
             CreatedAt = _store.Now,
         };
+
+        // First in memory's books: where it cannot be written down it is still known to be there.
+        (await _loaded.AddAsync(model.Name, loaded).ConfigureAwait(false)).Dispose();
         await _store.WriteAsync(async context =>
         {
             if (await context.Models.FindAsync(model.Name).ConfigureAwait(false) is ModelRecord old)
@@ -283,7 +313,6 @@ public sealed class ModelCatalog : IDisposable
             context.Models.Add(model);
             return true;
         }).ConfigureAwait(false);
-        _loaded.Add(model.Name, loaded).Dispose();
         await _loaded.EvictAsync().ConfigureAwait(false);
         return model;
     }
@@ -316,8 +345,9 @@ public sealed class ModelCatalog : IDisposable
 
         model ??= await FindAsync(name, cancellationToken).ConfigureAwait(false);
         string folder = whole ? await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false) : _store.PathOf(model.Folder);
-        await Task.Run(() => DurableFolder.Check(folder), cancellationToken).ConfigureAwait(false);
-        ModelUse first = _loaded.Add(key, await ReadAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, model.WeightVersion, cancellationToken).ConfigureAwait(false));
+        await CheckAsync(folder, cancellationToken).ConfigureAwait(false);
+        LoadedModel read = await ReadAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, model.WeightVersion, cancellationToken).ConfigureAwait(false);
+        ModelUse first = await _loaded.AddAsync(key, read).ConfigureAwait(false);
         await _loaded.EvictAsync().ConfigureAwait(false);
         return first;
     }
@@ -339,7 +369,7 @@ public sealed class ModelCatalog : IDisposable
         try
         {
             using LoraAdapter adapter = await Task.Run(() => PeftFolder.Read(folder), cancellationToken).ConfigureAwait(false);
-            string version = PeftFolder.VersionOf(folder, @base.WeightVersion!);
+            string version = PeftFolder.VersionOf(adapter, @base.WeightVersion!);
             RequireSameBase(folder, registered ?? version, version);
             await _host.AddAdapterAsync(version, @base.WeightVersion!, adapter, cancellationToken).ConfigureAwait(false);
             return new LoadedModel(version, @base);
@@ -365,10 +395,15 @@ public sealed class ModelCatalog : IDisposable
         {
             string startModel = await StartOfAsync(model, cancellationToken).ConfigureAwait(false);
             string startFolder = await StartFolderAsync(startModel, cancellationToken).ConfigureAwait(false);
-            RequireSameBase(own, model.WeightVersion, PeftFolder.VersionOf(own, await WholeVersionAsync(startModel, cancellationToken).ConfigureAwait(false)));
-            string temporary = DurableFolder.Begin(merged);
-            await Task.Run(() => MergedFolder.Write(own, startFolder, temporary), cancellationToken).ConfigureAwait(false);
-            DurableFolder.Commit(temporary, merged);
+            await CheckAsync(own, cancellationToken).ConfigureAwait(false);
+            if (startModel != First)
+            {
+                await CheckAsync(startFolder, cancellationToken).ConfigureAwait(false);
+            }
+
+            using LoraAdapter adapter = await Task.Run(() => PeftFolder.Read(own), cancellationToken).ConfigureAwait(false);
+            RequireSameBase(own, model.WeightVersion, PeftFolder.VersionOf(adapter, await WholeVersionAsync(startModel, cancellationToken).ConfigureAwait(false)));
+            await Task.Run(() => DurableFolder.Write(merged, temporary => MergedFolder.Write(adapter, startFolder, temporary)), cancellationToken).ConfigureAwait(false);
         }
 
         return merged;
@@ -400,6 +435,14 @@ public sealed class ModelCatalog : IDisposable
         using ModelUse merged = await LoadAsync(name, whole: true, cancellationToken).ConfigureAwait(false);
         return merged.WeightVersion!;
     }
+
+    private static Task CheckAsync(string folder, CancellationToken cancellationToken) => Task.Run(() => DurableFolder.Check(folder), cancellationToken);
+
+    private Task<bool> AuditAsync(string who, string action, string name) => _store.WriteAsync(context =>
+    {
+        context.AddAudit(_store.Now, who, action, name);
+        return Task.FromResult(true);
+    });
 
     private Task<string> StartOfAsync(ModelRecord model, CancellationToken cancellationToken) =>
         _store.ReadAsync(context => context.Jobs.AsNoTracking().Where(item => item.Id == model.JobId).Select(item => item.StartModel).FirstAsync(cancellationToken));

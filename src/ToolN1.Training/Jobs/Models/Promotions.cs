@@ -94,7 +94,7 @@ public sealed class Promotions(
         }
     }
 
-    /// <summary>Makes live what was live before the last promotion.</summary>
+    /// <summary>Makes live what was live before the last promotion; where that cannot be used any more, what was live before it.</summary>
     /// <exception cref="TrainingRefusedException">Nothing was promoted.</exception>
     public async Task<LiveChange> RollbackAsync(string who, CancellationToken cancellationToken)
     {
@@ -120,7 +120,7 @@ public sealed class Promotions(
                 await SwapAsync(last.Model, use.WeightVersion!, () => Task.CompletedTask).ConfigureAwait(false);
                 return;
             }
-            catch (Exception error) when (error is CheckpointException or TrainingRefusedException)
+            catch (Exception error) when (IsUnusable(error))
             {
                 JobLog.PromotedModelUnusable(logger, error, last.Model);
                 await TakeBackAsync(Server, last, await PreviousAsync(last).ConfigureAwait(false), error.Message).ConfigureAwait(false);
@@ -135,25 +135,54 @@ public sealed class Promotions(
     {
         PromotionRecord last = await LastPromotionAsync().ConfigureAwait(false)
             ?? throw new TrainingRefusedException("No model was promoted: there is nothing to roll back to.", null, "nothing_promoted") { IsConflict = true };
-        string previous = await PreviousAsync(last).ConfigureAwait(false);
-        using ModelUse use = await catalog.UseWholeAsync(previous, cancellationToken).ConfigureAwait(false);
+        (string previous, ModelUse model) = await UsePreviousAsync(last, cancellationToken).ConfigureAwait(false);
+        using ModelUse use = model;
         await SwapAsync(previous, use.WeightVersion!, () => TakeBackAsync(who, last, previous, reason)).ConfigureAwait(false);
         return new LiveChange(last.Model, previous, null, null, null, null, false);
     }
 
+    /// <summary>What was live before a promotion; promotions of what cannot be used any more are taken back on the way.</summary>
+    private async Task<(string Name, ModelUse Use)> UsePreviousAsync(PromotionRecord last, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            PromotionRecord? before = await LastPromotionAsync(last.Sequence).ConfigureAwait(false);
+            string name = before?.Model ?? ModelNames.First(catalog.BaseName);
+            try
+            {
+                return (name, await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false));
+            }
+            catch (Exception error) when (before is not null && IsUnusable(error))
+            {
+                JobLog.PromotedModelUnusable(logger, error, before.Model);
+                await TakeBackAsync(Server, before, await PreviousAsync(before).ConfigureAwait(false), error.Message).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Takes a promotion back, with the scores of its gate and the data of what is live instead.</summary>
     private Task<bool> TakeBackAsync(string who, PromotionRecord last, string previous, string? reason) => store.WriteAsync(async context =>
     {
         (await context.Promotions.FindAsync(last.Sequence).ConfigureAwait(false))!.IsRolledBack = true;
-        PromotionDetails details = new(last.Model, previous, null, null, null, null, null, false, reason);
+        string? dataHash = (await context.Models.FindAsync(previous).ConfigureAwait(false))?.DataHash;
+        AuditRecord? promoted = await context.Audit.AsNoTracking()
+            .Where(item => item.Action == "model.promote" && item.Subject == last.Model).OrderByDescending(item => item.Sequence).FirstOrDefaultAsync().ConfigureAwait(false);
+        PromotionDetails? gate = promoted is null ? null : JsonSerializer.Deserialize(promoted.Details, JobsJson.Relaxed.PromotionDetails);
+        PromotionDetails details = new(
+            last.Model, previous, dataHash, gate?.HeldOutHash, gate?.HeldOutRows, gate?.CorrectNow, gate?.From == previous ? gate.CorrectBefore : null, false, reason);
         context.AddAudit(store.Now, who, "model.rollback", previous, JsonSerializer.Serialize(details, JobsJson.Relaxed.PromotionDetails));
         return true;
     });
 
-    private Task<PromotionRecord?> LastPromotionAsync() => store.ReadAsync(context => context.Promotions.AsNoTracking()
-        .Where(item => item.BaseModel == catalog.BaseName && !item.IsRolledBack).OrderByDescending(item => item.Sequence).FirstOrDefaultAsync());
+    /// <summary>The last promotion that stands; null for none.</summary>
+    /// <param name="before">Only of those before this one.</param>
+    private Task<PromotionRecord?> LastPromotionAsync(long before = long.MaxValue) => store.ReadAsync(context => context.Promotions.AsNoTracking()
+        .Where(item => item.BaseModel == catalog.BaseName && !item.IsRolledBack && item.Sequence < before).OrderByDescending(item => item.Sequence).FirstOrDefaultAsync());
 
-    private async Task<string> PreviousAsync(PromotionRecord last) => (await store.ReadAsync(context => context.Promotions.AsNoTracking()
-        .Where(item => item.BaseModel == catalog.BaseName && !item.IsRolledBack && item.Sequence < last.Sequence).OrderByDescending(item => item.Sequence).FirstOrDefaultAsync()).ConfigureAwait(false))?.Model ?? ModelNames.First(catalog.BaseName);
+    private async Task<string> PreviousAsync(PromotionRecord last) => (await LastPromotionAsync(last.Sequence).ConfigureAwait(false))?.Model ?? ModelNames.First(catalog.BaseName);
+
+    /// <summary>Whether a model's files are at fault.</summary>
+    private static bool IsUnusable(Exception error) => error is CheckpointException or TrainingRefusedException or IOException or UnauthorizedAccessException;
 
     /// <summary>Swaps the live version, and swaps back where the record of it fails.</summary>
     private async Task SwapAsync(string name, string version, Func<Task> record)

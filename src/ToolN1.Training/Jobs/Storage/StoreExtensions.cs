@@ -2,9 +2,12 @@ using System.Text.Json;
 
 namespace ToolN1.Training.Jobs.Storage;
 
-/// <summary>Rows that are numbered when they are added; only within <see cref="TrainingStore"/>'s writing, which is one at a time.</summary>
+/// <summary>Rows that are numbered when they are added (only within <see cref="TrainingStore"/>'s writing, which is one at a time), and what rows can hold.</summary>
 internal static class StoreExtensions
 {
+    /// <summary>A text that anybody may have written, as every database keeps it: PostgreSQL's texts hold no NUL.</summary>
+    public static string Storable(this string text) => text.Replace('\0', '\uFFFD');
+
     /// <summary>Adds an event to a job's.</summary>
     /// <param name="context">Being written.</param>
     /// <param name="jobId">The job.</param>

@@ -1,6 +1,9 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs.Hosting;
 
@@ -18,6 +21,7 @@ public sealed class TrainingStore : IDisposable
     private readonly SemaphoreSlim _writing = new(1);
     private readonly JobSignal _written = new();
     private FileStream? _lock;
+    private NpgsqlConnection? _databaseLock;
 
     /// <summary>Names the database; nothing is opened yet.</summary>
     public TrainingStore(IOptions<TrainingOptions> options, IOptions<DataOptions> data, TimeProvider time)
@@ -28,7 +32,7 @@ public sealed class TrainingStore : IDisposable
         DbContextOptionsBuilder<TrainingContext> builder = new();
         _options = (_database.Provider == "postgresql"
             ? builder.UseNpgsql(_database.ConnectionString)
-            : builder.UseSqlite(_database.ConnectionString ?? "Data Source=" + Path.Combine(Root, "tooln1.db"))).Options;
+            : builder.UseSqlite(_database.ConnectionString ?? "Data Source=" + OwnFile)).Options;
     }
 
     /// <summary>The data directory.</summary>
@@ -38,7 +42,7 @@ public sealed class TrainingStore : IDisposable
     public bool IsOpen => _lock is not null;
 
     /// <summary>Whether an earlier run left state here.</summary>
-    public bool Exists => _database.Provider == "postgresql" || _database.ConnectionString is not null || File.Exists(Path.Combine(Root, "tooln1.db"));
+    public bool Exists => !IsOwn || File.Exists(OwnFile);
 
     /// <summary>Ends with the next change of anything: take it first, read then.</summary>
     public Task Changed => _written.Changed;
@@ -50,7 +54,7 @@ public sealed class TrainingStore : IDisposable
     public string PathOf(string relative) => Path.Combine(Root, relative);
 
     /// <summary>Makes the data directory this server's alone, and brings the database to the current schema.</summary>
-    /// <exception cref="IOException">Another server uses the directory, or it cannot be written; names it.</exception>
+    /// <exception cref="IOException">Another server uses the directory or the database, or they cannot be written; names them.</exception>
     public void Open()
     {
         if (IsOpen)
@@ -72,13 +76,16 @@ public sealed class TrainingStore : IDisposable
         try
         {
             using TrainingContext context = Context();
-            context.Database.Migrate();
+            LockDatabase(context);
+            Migrate(context);
             _lock = held;
         }
-        catch (System.Data.Common.DbException error)
+        catch (DbException error)
         {
+            _databaseLock?.Dispose();
             held.Dispose();
-            throw new IOException($"ToolN1:Database: the database cannot be used: {error.Message}", error);
+            string problem = error is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } ? "another server uses the database." : $"the database cannot be used: {error.Message}";
+            throw new IOException($"ToolN1:Database: {problem}", error);
         }
     }
 
@@ -96,15 +103,17 @@ public sealed class TrainingStore : IDisposable
         return read(context);
     }
 
-    /// <summary>Changes something: what the function does to the context is saved as one.</summary>
+    /// <summary>Changes something: what the function does to the context is saved as one, or not at all.</summary>
     public async Task<T> WriteAsync<T>(Func<TrainingContext, Task<T>> write)
     {
         await _writing.WaitAsync().ConfigureAwait(false);
         try
         {
             using TrainingContext context = Context();
+            using IDbContextTransaction transaction = await context.Database.BeginTransactionAsync().ConfigureAwait(false);
             T result = await write(context).ConfigureAwait(false);
             await context.SaveChangesAsync().ConfigureAwait(false);
+            await transaction.CommitAsync().ConfigureAwait(false);
             return result;
         }
         finally
@@ -136,10 +145,59 @@ public sealed class TrainingStore : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _databaseLock?.Dispose();
         _lock?.Dispose();
         _writing.Dispose();
     }
 
     /// <summary>A context for tools and tests; the caller disposes it.</summary>
     internal TrainingContext Context() => new(_options);
+
+    /// <summary>Whether a database lies in the data directory, of which it knows everything then.</summary>
+    internal bool HasOwnDatabase => IsOwn && File.Exists(OwnFile);
+
+    private string OwnFile => Path.Combine(Root, "tooln1.db");
+
+    private bool IsOwn => _database is { Provider: "sqlite", ConnectionString: null };
+
+    /// <summary>
+    /// Makes a PostgreSQL database this server's alone, as the data directory's lock makes a SQLite one: what is written one
+    /// after the other here would meet another server's. A server that was killed holds it until PostgreSQL has noticed.
+    /// </summary>
+    private void LockDatabase(TrainingContext context)
+    {
+        if (_database.Provider != "postgresql")
+        {
+            return;
+        }
+
+        IRelationalDatabaseCreator creator = context.GetService<IRelationalDatabaseCreator>();
+        if (!creator.Exists())
+        {
+            creator.Create();
+        }
+
+        // The connection's life is the lock's; nobody else may get it from a pool.
+        _databaseLock = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Pooling = false, KeepAlive = 30 }.ConnectionString);
+        _databaseLock.Open();
+        using NpgsqlCommand take = new("SET lock_timeout = '5s'; SELECT pg_advisory_lock(7450001)", _databaseLock);
+        take.ExecuteNonQuery();
+    }
+
+    private void Migrate(TrainingContext context)
+    {
+        if (!context.Database.GetPendingMigrations().Any())
+        {
+            return;
+        }
+
+        // On SQLite a row is EF's lock: of a process that was killed meanwhile it stays, and whoever migrates next waits for it
+        // without end. Here it can be nobody else's: who holds the directory holds its database.
+        if (IsOwn && File.Exists(OwnFile))
+        {
+            context.Database.ExecuteSqlRaw("""DROP TABLE IF EXISTS "__EFMigrationsLock";""");
+        }
+
+        context.Database.Migrate();
+    }
 }
