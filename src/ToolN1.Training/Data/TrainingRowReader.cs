@@ -72,6 +72,11 @@ public static class TrainingRowReader
         {
             throw new TrainingDataException(file, line, exception.Message, exception);
         }
+        catch (InvalidOperationException exception)
+        {
+            // The only text that JSON can write and that is none.
+            throw new TrainingDataException(file, line, "a text holds an escaped half of a surrogate pair, which is not a character", exception);
+        }
     }
 
     private static ChatTool Tool(JsonElement element, int index)
@@ -107,7 +112,7 @@ public static class TrainingRowReader
             foreach (JsonElement call in Expect(list, JsonValueKind.Array, $"{place}.tool_calls").EnumerateArray())
             {
                 JsonElement function = Required(Expect(call, JsonValueKind.Object, $"{place}.tool_calls"), "function", JsonValueKind.Object);
-                calls.Add(new ToolCall(OptionalText(call, "id") ?? string.Empty, Text(function, "name", place), Text(function, "arguments", place)));
+                calls.Add(new ToolCall(OptionalText(call, "id") ?? string.Empty, Text(function, "name", place), Arguments(Text(function, "arguments", place), $"{place}.tool_calls[{calls.Count}].function.arguments")));
             }
         }
 
@@ -115,6 +120,20 @@ public static class TrainingRowReader
         return content is null && calls.Count == 0
             ? throw new FormatException($"{place} has neither content nor tool_calls")
             : new ChatMessage { Role = role, Content = content, ToolCalls = calls, ToolCallId = OptionalText(element, "tool_call_id") };
+    }
+
+    /// <summary>A past call's arguments, whose JSON every chat format puts in the prompt; no text is no arguments.</summary>
+    private static string Arguments(string text, string place)
+    {
+        try
+        {
+            _ = string.IsNullOrWhiteSpace(text) ? text : PythonJson.Respace(text);
+            return text;
+        }
+        catch (FormatException error)
+        {
+            throw new FormatException($"{place} is {error.Message}", error);
+        }
     }
 
     private static JsonElement Required(JsonElement element, string name, JsonValueKind kind) =>

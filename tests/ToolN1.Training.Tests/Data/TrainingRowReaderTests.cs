@@ -32,6 +32,8 @@ public sealed class TrainingRowReaderTests
     [InlineData("{\"tools\": [], \"messages\": [{\"role\": \"user\", \"content\": 5}], \"answer\": []}", "'content' is not a string")]
     [InlineData("{\"tools\": [{}], \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], \"answer\": []}", "tools[0].name is not a string")]
     [InlineData("{\"tools\": [], \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], \"answer\": [{\"name\": \"f\", \"arguments\": \"{}\"}]}", "answer[0].arguments is not an object")]
+    [InlineData("{\"tools\": [], \"messages\": [{\"role\": \"assistant\", \"tool_calls\": [{\"function\": {\"name\": \"f\", \"arguments\": \"oops\"}}]}], \"answer\": []}", "messages[0].tool_calls[0].function.arguments is not JSON")]
+    [InlineData("{\"tools\": [], \"messages\": [{\"role\": \"user\", \"content\": \"\\ud800\"}], \"answer\": []}", "half of a surrogate pair")]
     [InlineData("{\"tool\": []}", "unknown field 'tool'")]
     public void Parse_NotARow_NamesFileLineAndReason(string text, string reason)
     {
