@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tokenization;
@@ -54,6 +56,31 @@ public sealed class PromptVectorTests
             ChatTool[] tools = [.. row.GetProperty("tools").EnumerateArray().Select(PromptRowRenderer.ReadTool)];
             Assert.Equal(row.GetProperty("text").GetString(), new ToolN1Format(TurnMarkup.ChatMl).Render(messages, tools, true).Text);
         }
+    }
+
+    [Fact]
+    public void Render_PublishedTextsAndAnExample_HaveTheSpecificationsLengthsAndHashes()
+    {
+        // 1. The texts, the second as the format string that the published code has.
+        Assert.Equal((471, "e08cc1d670a2152fcdd88df996d9aff48b6b6925b4fdecec0df108b674e155b9"), Sum(ToolN1Texts.Head));
+        string template = Braced(ToolN1Texts.BeforeTools) + "{tools}" + Braced(ToolN1Texts.AfterTools);
+        Assert.Equal((994, "2eac6ffe89938ccd742bc93317d952b5ef71bd1d16ff37cb7a4580b9864023e7"), Sum(template));
+
+        // 2. Two tools, the published head, one question.
+        using JsonDocument row = JsonDocument.Parse("""
+            {"tools": [
+              {"name": "get_weather", "description": "Get weather for a city.", "parameters": {"city": {"description": "City name", "type": "str", "default": "Paris"}}},
+              {"name": "add", "description": "Add café numbers", "parameters": {"a": {"type": "int"}, "b": {"type": "int"}}}],
+             "messages": [{"role": "user", "content": "What is the weather in Oslo?"}]}
+            """);
+        string prompt = PromptRowRenderer.Render("tool-n1", row.RootElement).Text;
+        Assert.Equal((1892, "0d91fef659477ad7735520e7581db7ea86b1c7c1a689b7eb3794cc970a700c44"), Sum(prompt));
+        string system = prompt["<|im_start|>system\n".Length..prompt.IndexOf("<|im_end|>", StringComparison.Ordinal)];
+        Assert.Equal((1784, "cb25b56672d182cda1035306fd6ca62f35396d2c98883fdfc40a9b6dda869056"), Sum(system));
+        Assert.Equal(338, system.Length - ToolN1Texts.Head.Length - ToolN1Texts.BeforeTools.Length - ToolN1Texts.AfterTools.Length);
+
+        static string Braced(string text) => text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+        static (int Bytes, string Hash) Sum(string text) => (Encoding.UTF8.GetByteCount(text), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
     }
 
     [Fact]
