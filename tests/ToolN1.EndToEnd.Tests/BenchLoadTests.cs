@@ -23,7 +23,7 @@ public sealed class BenchLoadTests : IDisposable
         await File.WriteAllLinesAsync(rows, Enumerable.Range(0, 6).Select(Row), TestContext.Current.CancellationToken);
         string report = Path.Combine(_folder, "report.json");
         string model = TinyCheckpoint.Write(Path.Combine(_folder, TinyServer.Model));
-        await using ServerProcess server = await ServerProcess.StartAsync(model, [("ToolN1__Auth__AdminKeys__0", Key), ("ToolN1__DataDirectory", Path.Combine(_folder, "data"))]);
+        await using ServerProcess server = await ServerProcess.StartAsync(model, [("ToolN1__Auth__AdminKeys__0", Key), ("ToolN1__DataDirectory", Path.Combine(_folder, "data")), ("ToolN1__Model__ChatFormat", "tool-n1")]);
         await using CommandProcess command = CommandProcess.Start(
             [("TOOLN1_ADMIN_KEY", Key)],
             ["bench", "load", "--base-url", server.Address.ToString(), "--served-model", TinyServer.Model, "--training-file", rows, "--method", method, "--clients", "2", "--tokens", "16", "--seconds", "1", "--json", report]);

@@ -35,6 +35,13 @@ internal sealed class TrainingJobClient(HttpClient http)
             hyperparameters["live_share"] = share;
         }
 
+        if (method == "reinforcement")
+        {
+            // It trains on every group, and soon: turns are to come whatever the model earns and says.
+            hyperparameters["loss"] = new { drop_uniform_groups = false };
+            hyperparameters["max_response_tokens"] = 192;
+        }
+
         using (JsonDocument job = await PostAsync(
             "v1/fine_tuning/jobs",
             new Dictionary<string, object>
