@@ -181,7 +181,7 @@ public sealed class ReinforcementJobTests : IDisposable
         string adapted;
         await using (ServerProcess server = await StartAsync("lora", model))
         {
-            string job = await CreateAsync(server, """ "steps":4,"checkpoint_every_steps":2,"lora":{"rank":4,"alpha":64},"optimizer":{"learning_rate":0.05} """);
+            string job = await CreateAsync(server, """ "steps":4,"checkpoint_every_steps":2,"lora":{"rank":4,"alpha":64},"optimizer":{"learning_rate":0.05},"alarms":{"kl_ceiling":1000} """);
             JsonNode done = await UntilAsync(server, job, node => node["status"]!.GetValue<string>() == "succeeded");
             adapted = done["fine_tuned_model"]!.GetValue<string>();
             string earlier = adapted.Replace("step-4", "step-2", StringComparison.Ordinal);

@@ -8,7 +8,7 @@ namespace ToolN1.Training.Grpo;
 internal static class Advantages
 {
     /// <summary>Computes the advantages of every group.</summary>
-    /// <param name="groups">Rewards of each group, two or more, finite.</param>
+    /// <param name="groups">Rewards of each group, two or more, finite; there may be no group.</param>
     /// <param name="scale">What the centred rewards are divided by.</param>
     /// <param name="epsilon">Added to the standard deviation.</param>
     /// <param name="lessDegrees">Subtracted from the count in the variance: 1 for the sample's, 0 for the population's.</param>
@@ -21,7 +21,7 @@ internal static class Advantages
             throw new ArgumentException("A group needs at least two rewards to compare.", nameof(groups));
         }
 
-        double batchDeviation = scale == AdvantageScale.Batch ? Deviation([.. groups.SelectMany(rewards => rewards)], lessDegrees) : 0;
+        double batchDeviation = scale == AdvantageScale.Batch && groups.Count > 0 ? Deviation([.. groups.SelectMany(rewards => rewards)], lessDegrees) : 0;
         return [.. groups.Select(rewards =>
         {
             double mean = rewards.Average();

@@ -25,7 +25,7 @@ public sealed record GrpoConfig
     /// <summary>Rows files (JSONL) to learn from; reasoning in them is not used.</summary>
     public required IReadOnlyList<string> Data { get; init; }
 
-    /// <summary>Passes over the data; excludes <see cref="Steps"/>.</summary>
+    /// <summary>As many steps as so many passes over the data take without refills, whose prompts are drawn besides; excludes <see cref="Steps"/>.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>Rollout steps; excludes <see cref="Epochs"/>.</summary>
@@ -98,6 +98,9 @@ public sealed record GrpoConfig
 
     /// <summary>Responses of a step that are written to samples.jsonl with their rewards.</summary>
     public int SamplesLogged { get; init; } = 4;
+
+    /// <summary>Whether the run can compare its policy with the initial one: an adapter with its base, all weights with the copy that a KL coefficient has kept.</summary>
+    internal bool HasReference => Lora is not null || Loss.KlCoefficient > 0;
 }
 
 /// <summary>How responses are sampled. No penalties: log-probabilities must be those of the policy.</summary>
@@ -203,8 +206,14 @@ public sealed record GrpoEngine
 /// <summary>What stops or warns.</summary>
 public sealed record GrpoAlarms
 {
-    /// <summary>A step whose mean KL to the reference is higher ends the run, and what it leaves is the best checkpoint, or without held-out rows the newest from before that step; null is off.</summary>
-    public double? KlCeiling { get; init; } = 1;
+    /// <summary><see cref="KlCeiling"/>, where nothing is said.</summary>
+    internal const double DefaultKlCeiling = 1;
+
+    /// <summary>
+    /// A step whose mean KL to the reference is higher ends the run, and what it leaves is the best checkpoint, or without held-out rows the newest from before that step;
+    /// null is off. Where β is 0 an adapter's base is scored for it alone; where β is 0 and all weights are trained there is no reference, and no ceiling.
+    /// </summary>
+    public double? KlCeiling { get; init; } = DefaultKlCeiling;
 
     /// <summary>Warns when more of the responses than this were cut off.</summary>
     public double ClippedResponses { get; init; } = 0.1;

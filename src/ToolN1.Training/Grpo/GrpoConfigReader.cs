@@ -89,7 +89,7 @@ public static class GrpoConfigReader
         Check(config.Output.Length > 0, "output", "a folder");
         Check(config.Model.Length > 0, "model", "a Hugging Face folder");
         Check(config.ChatFormat is "auto" or "tool-n1" or "hermes", "chat_format", "'auto', 'tool-n1' or 'hermes'");
-        Check(config.Data.Count > 0, "data", "a list of at least one file");
+        Check(config.Data.Count > 0 && config.Data.All(file => file is { Length: > 0 }), "data", "a list of at least one file");
         Check((config.Steps is null) != (config.Epochs is null), "steps", "given, or 'epochs', but not both");
         Check(config.Steps is null or > 0, "steps", "positive");
         Check(config.Epochs is null or > 0, "epochs", "positive");
@@ -112,8 +112,10 @@ public static class GrpoConfigReader
         PolicyLossOptions loss = config.Loss;
         Check(loss.ClipLow is > 0 and < 1, "loss.clip_low", "between 0 and 1");
         Check(IsPositive(loss.ClipHigh), "loss.clip_high", "positive");
-        Check(loss.DualClip is null or > 1, "loss.dual_clip", "greater than 1");
-        Check(loss.CispoCap >= 1, "loss.cispo_cap", "at least 1");
+        Check(loss.DualClip is null || (loss.DualClip > 1 && double.IsFinite(loss.DualClip.Value)), "loss.dual_clip", "greater than 1");
+        Check(loss.DualClip is null || loss.Objective == PolicyObjective.Clipped, "loss.dual_clip", "left out with loss.objective 'cispo', which clips no loss");
+        Check(loss.CispoCap >= 1 && double.IsFinite(loss.CispoCap), "loss.cispo_cap", "at least 1");
+        Check(loss.CispoCap == PolicyLossOptions.DefaultCispoCap || loss.Objective == PolicyObjective.Cispo, "loss.cispo_cap", "left out unless loss.objective is 'cispo'");
         Check(IsPositive(loss.AdvantageEpsilon), "loss.advantage_epsilon", "positive");
         Check(IsNatural(loss.KlCoefficient), "loss.kl_coefficient", "0 or greater");
         Check(loss.ImportanceCap >= 1 && double.IsFinite(loss.ImportanceCap), "loss.importance_cap", "at least 1");
@@ -152,9 +154,13 @@ public static class GrpoConfigReader
         Check(engine.MaxBatchedTokens is null or > 0, "engine.max_batched_tokens", "positive");
         Check(engine.LiveShare is >= 0 and < 1, "engine.live_share", "from 0 and below 1");
         Check(config.Alarms.KlCeiling is null || IsPositive(config.Alarms.KlCeiling.Value), "alarms.kl_ceiling", "positive");
+        Check(
+            config.Alarms.KlCeiling is null or GrpoAlarms.DefaultKlCeiling || config.HasReference,
+            "alarms.kl_ceiling", "left out where all weights are trained with loss.kl_coefficient 0: there is no reference policy to measure a KL to");
         Check(IsFraction(config.Alarms.ClippedResponses), "alarms.clipped_responses", "between 0 and 1");
         Check(IsPositive(config.Alarms.LogProbGap), "alarms.log_prob_gap", "positive");
         Check(config.Alarms.MaxNonFiniteUpdates >= 0, "alarms.max_non_finite_updates", "0 or greater");
+        Check(config.Evaluation.Data.All(file => file is { Length: > 0 }), "evaluation.data", "a list of files");
         Check(config.Evaluation.EverySteps > 0, "evaluation.every_steps", "positive");
         Check(config.Evaluation.MaxRows > 0, "evaluation.max_rows", "positive");
         Check(config.Checkpoints.EverySteps > 0, "checkpoints.every_steps", "positive");

@@ -16,4 +16,6 @@ namespace ToolN1.Training.Grpo;
 /// and must be what is live.
 /// </param>
 /// <param name="BaseName">What an adapter names as its base; null for the run's <c>model</c> folder.</param>
-public sealed record GrpoHost(IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format, string? StartVersion = null, string? BaseName = null);
+/// <param name="PlannedBytes">What the process was planned to take in the machine's memory; a step that finds clearly more warns. Null compares nothing.</param>
+public sealed record GrpoHost(
+    IInferenceEngine Engine, IModelHost Models, Tokenizer Tokenizer, IChatFormat Format, string? StartVersion = null, string? BaseName = null, long? PlannedBytes = null);

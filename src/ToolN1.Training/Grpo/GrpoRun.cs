@@ -34,6 +34,7 @@ public sealed class GrpoRun
     private readonly int _nominalUpdates;
     private readonly Lock _editGate = new();
     private GrpoEdit? _edit;
+    private bool _memoryAlarmed;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="config">Checked by <see cref="GrpoConfigReader"/>.</param>
@@ -112,6 +113,11 @@ public sealed class GrpoRun
             _observer.Started(new GrpoStart(
                 ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, state.Step, totalSteps, state.TrainedTokens));
 
+            if (_config.Sampling.TopP < 1 || _config.Sampling.TopK > 0)
+            {
+                _observer.Alarmed(new GrpoAlarm(state.Step, "truncated_sampling", "sampling.top_p and top_k cut tokens off, but log-probabilities are those of the whole distribution; set them to 1 and 0 to train on what is sampled", false));
+            }
+
             // 2. The initial policy, measured; or what an earlier execution was stopped from measuring.
             await policy.PublishAsync(lease, cancellationToken).ConfigureAwait(false);
             Session session = new(lease, policy, updater, data, sampler, schedule, heldOut, metrics, samples, evaluations);
@@ -164,6 +170,7 @@ public sealed class GrpoRun
         long begin = Stopwatch.GetTimestamp();
         int step = state.Step + 1;
         double klCoefficient = state.Edit.KlCoefficient ?? _config.Loss.KlCoefficient;
+        double? klCeiling = state.Edit.KlCeiling ?? _config.Alarms.KlCeiling;
         string version = session.Lease.WorkingVersion!;
 
         // 1. Rollouts, and more of them for groups that teach nothing.
@@ -185,7 +192,7 @@ public sealed class GrpoRun
         List<ResponseGroup[]> updates = groups.Count == 0 ? [] : GrpoStepPlan.Updates(_config, groups);
         PolicyMeter meter = new();
         double rate = 0;
-        await ScoreAsync(session, groups, needsOld: updates.Count > 1, needsReference: klCoefficient > 0, clock).ConfigureAwait(false);
+        await ScoreAsync(session, groups, needsOld: updates.Count > 1, needsReference: klCoefficient > 0 || (klCeiling is not null && session.Policy.HasReference), clock).ConfigureAwait(false);
         for (int update = 0; update < updates.Count; update++)
         {
             rate = session.Schedule.Factor(((step - 1) * _nominalUpdates) + Math.Min(update, _nominalUpdates - 1) + 1) * (state.Edit.LearningRate ?? _config.Optimizer.LearningRate);
@@ -211,9 +218,10 @@ public sealed class GrpoRun
         await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Lines.GrpoStepResult)).ConfigureAwait(false);
         _observer.Stepped(result);
         await LogSamplesAsync(session, step, rollouts).ConfigureAwait(false);
-        GrpoAlarm[] alarms = [.. GrpoStepReport.Alarms(_config, result, state.Edit.KlCeiling ?? _config.Alarms.KlCeiling, session.HeldOut.Count > 0, _checkpoints.NewestBefore(step))];
+        GrpoAlarm[] alarms = [.. GrpoStepReport.Alarms(_config, result, klCeiling, session.HeldOut.Count > 0, _checkpoints.NewestBefore(step), _memoryAlarmed ? null : _host.PlannedBytes)];
         foreach (GrpoAlarm alarm in alarms)
         {
+            _memoryAlarmed |= alarm.Kind == GrpoStepReport.Memory;
             _observer.Alarmed(alarm);
         }
 
@@ -352,6 +360,11 @@ public sealed class GrpoRun
         {
             throw new TrainingConfigException(_configFile, $"field 'max_response_tokens': {_config.MaxResponseTokens} leaves no room for a prompt in the {length} tokens that the engine takes.");
         }
+
+        if (_reward is ToolCallTraining && !ToolCallTraining.CanBeEarned(_host.Format))
+        {
+            throw new TrainingConfigException(_configFile, $"field 'chat_format': the prompts of '{_host.Format.Name}' {ToolCallTraining.OtherFormat}; use 'tool-n1'.");
+        }
     }
 
     private (Policy Policy, PolicyUpdater Updater) Load(ModelLease lease)
@@ -366,7 +379,15 @@ public sealed class GrpoRun
             throw new TrainingConfigException(_configFile, $"field 'model': {error.Message}", error);
         }
 
-        return (policy, new PolicyUpdater(_config, policy));
+        try
+        {
+            return (policy, new PolicyUpdater(_config, policy));
+        }
+        catch
+        {
+            policy.Dispose();
+            throw;
+        }
     }
 
     private GrpoState Begin(Policy policy, PolicyUpdater updater, bool resume)
@@ -430,7 +451,13 @@ public sealed class GrpoRun
     }
 
     private IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> ReadHeldOut() =>
-        [.. _config.Evaluation.Data.Select(file => (Path.GetFileNameWithoutExtension(file), (IReadOnlyList<TrainingRow>)[.. TrainingRowReader.Read(file).Take(_config.Evaluation.MaxRows)]))];
+        [.. _config.Evaluation.Data.Select(file => (Path.GetFileNameWithoutExtension(file), ReadHeldOut(file)))];
+
+    private IReadOnlyList<TrainingRow> ReadHeldOut(string file)
+    {
+        TrainingRow[] rows = [.. TrainingRowReader.Read(file).Take(_config.Evaluation.MaxRows)];
+        return rows.Length > 0 ? rows : throw new TrainingConfigException(_configFile, $"field 'evaluation.data': {file} has no rows.");
+    }
 
     private IReadOnlyList<int> StopTokens() => [.. _host.Format.StopTokens.Select(_host.Tokenizer.FindAddedToken).OfType<int>()];
 

@@ -69,7 +69,7 @@ public sealed record GrpoEdit
     /// <summary>Most tokens of a response; at most what the run began with, since prompts were chosen to leave room for that.</summary>
     public int? MaxResponseTokens { get; init; }
 
-    /// <summary>See <see cref="GrpoAlarms.KlCeiling"/>.</summary>
+    /// <summary>See <see cref="GrpoAlarms.KlCeiling"/>; a run without a reference policy refuses it.</summary>
     public double? KlCeiling { get; init; }
 
     /// <summary>Checks the values against the run that is to take them.</summary>
@@ -86,9 +86,10 @@ public sealed record GrpoEdit
 
         Require(LearningRate is null || (double.IsFinite(LearningRate.Value) && LearningRate > 0), "learning_rate", "positive");
         Require(KlCoefficient is null || (double.IsFinite(KlCoefficient.Value) && KlCoefficient >= 0), "kl_coefficient", "0 or greater");
-        Require(KlCoefficient is null or 0 || config.Lora is not null || config.Loss.KlCoefficient > 0, "kl_coefficient", "0: the run began without a reference policy");
+        Require(KlCoefficient is null or 0 || config.HasReference, "kl_coefficient", "0: the run began without a reference policy");
         Require(MaxResponseTokens is null || (MaxResponseTokens > 0 && MaxResponseTokens <= config.MaxResponseTokens), "max_response_tokens", $"between 1 and {config.MaxResponseTokens}");
         Require(KlCeiling is null || (double.IsFinite(KlCeiling.Value) && KlCeiling > 0), "kl_ceiling", "positive");
+        Require(KlCeiling is null || config.HasReference, "kl_ceiling", "left as it is: the run began without a reference policy");
     }
 
     /// <summary>This edit's values over those of an earlier one.</summary>

@@ -12,6 +12,7 @@ internal static class GrpoStepReport
     {
         Rollout[] rollouts = [.. groups.SelectMany(group => group.Rollouts)];
         Rollout[] scored = [.. groups.SelectMany(group => group.Scored)];
+        ILookup<string, double> components = scored.SelectMany(rollout => rollout.Outcome.Score!.Components).ToLookup(part => part.Name, part => part.Value, StringComparer.Ordinal);
         double[] rewards = [.. scored.Select(rollout => rollout.Outcome.Score!.Total)];
         int[] lengths = [.. rollouts.Select(rollout => rollout.Tokens.Length)];
         Rollout[] terminated = [.. rollouts.Where(rollout => !rollout.IsTruncated)];
@@ -26,8 +27,8 @@ internal static class GrpoStepReport
             Updates = meter.Updates,
             RewardMean = rewards.Length == 0 ? null : rewards.Average(),
             RewardStd = rewards.Length < 2 ? null : Advantages.Deviation(rewards, 1),
-            RewardComponents = scored.SelectMany(rollout => rollout.Outcome.Score!.Components).GroupBy(part => part.Name, StringComparer.Ordinal)
-                .ToDictionary(group => group.Key, group => group.Average(part => part.Value), StringComparer.Ordinal),
+            RewardComponents = components.ToDictionary(values => values.Key, values => values.Average(), StringComparer.Ordinal),
+            RewardComponentStds = components.Where(values => values.Skip(1).Any()).ToDictionary(values => values.Key, values => Advantages.Deviation([.. values], 1), StringComparer.Ordinal),
             Groups = groups.Count,
             GroupsTrained = trained,
             FractionUniform = (double)groups.Count(group => group.IsUniform) / groups.Count,
@@ -71,13 +72,20 @@ internal static class GrpoStepReport
         };
     }
 
+    /// <summary>Kind of the alarm about memory, which is raised once.</summary>
+    public const string Memory = "memory";
+
+    /// <summary>What a plan may be wrong by before it is said.</summary>
+    private const double PlanTolerance = 1.15;
+
     /// <summary>What wants a look about a step.</summary>
     /// <param name="config">The run.</param>
     /// <param name="result">The step.</param>
     /// <param name="klCeiling">In force at it; null for none.</param>
     /// <param name="isMeasured">Whether there are held-out rows, by which one checkpoint is the best.</param>
     /// <param name="earlier">Step of the newest checkpoint from before; null for none.</param>
-    public static IEnumerable<GrpoAlarm> Alarms(GrpoConfig config, GrpoStepResult result, double? klCeiling, bool isMeasured, int? earlier)
+    /// <param name="plannedBytes">What the process was planned to take; null where nobody compares.</param>
+    public static IEnumerable<GrpoAlarm> Alarms(GrpoConfig config, GrpoStepResult result, double? klCeiling, bool isMeasured, int? earlier, long? plannedBytes)
     {
         if (klCeiling is double ceiling && result.Kl > ceiling)
         {
@@ -97,6 +105,11 @@ internal static class GrpoStepReport
         if (result.RewardErrorRate > 0)
         {
             yield return new GrpoAlarm(result.Step, "reward_errors", $"{result.RewardErrorRate:P1} of the responses could not be scored: {string.Join("; ", result.RewardErrors.Select(error => $"{error.Value} × {error.Key}"))}", false);
+        }
+
+        if (result.MemoryBytes > plannedBytes * PlanTolerance)
+        {
+            yield return new GrpoAlarm(result.Step, Memory, $"the process holds {result.MemoryBytes >> 20:N0} MiB where {plannedBytes >> 20:N0} were planned; it may run out of memory", false);
         }
     }
 

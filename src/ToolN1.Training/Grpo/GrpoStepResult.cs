@@ -24,6 +24,9 @@ public sealed record GrpoStepResult
     /// <summary>Mean of each component.</summary>
     public required IReadOnlyDictionary<string, double> RewardComponents { get; init; }
 
+    /// <summary>Standard deviation of each component; empty where one response alone was scored.</summary>
+    public required IReadOnlyDictionary<string, double> RewardComponentStds { get; init; }
+
     /// <summary>Groups sampled, refills included.</summary>
     public required int Groups { get; init; }
 
@@ -178,7 +181,7 @@ public sealed record GrpoSample(int Step, int Row, string Question, string Answe
 
 /// <summary>Something that wants a look.</summary>
 /// <param name="Step">The step.</param>
-/// <param name="Kind"><c>kl_ceiling</c>, <c>non_finite</c>, <c>clipped_responses</c>, <c>log_prob_gap</c> or <c>reward_errors</c>.</param>
+/// <param name="Kind"><c>kl_ceiling</c>, <c>non_finite</c>, <c>clipped_responses</c>, <c>log_prob_gap</c>, <c>reward_errors</c>, <c>truncated_sampling</c> or <c>memory</c>.</param>
 /// <param name="Message">What was found and what is done about it.</param>
 /// <param name="EndsRun">Whether the run ends.</param>
 public sealed record GrpoAlarm(int Step, string Kind, string Message, bool EndsRun);

@@ -68,32 +68,43 @@ internal sealed class Policy : IDisposable
         using IDisposable noGrad = no_grad();
         Device device = lease.Device;
         ScalarType compute = ComputeDType.Select(config.DType, device);
-        if (config.Lora is not GrpoLora lora)
+        Decoder? decoder = null;
+        Decoder? frozen = null;
+        LoraAdapter? adapter = null;
+        try
         {
-            Decoder decoder = CheckpointLoader.Load(config.Model, device, ScalarType.Float32);
-            SetCompute(decoder, compute);
-            Decoder? frozen = config.Loss.KlCoefficient == 0 ? null : CheckpointLoader.Load(config.Model, device, FrozenDType(decoder.Config, compute));
-            if (frozen is not null)
+            if (config.Lora is not GrpoLora lora)
             {
-                SetCompute(frozen, compute);
+                decoder = CheckpointLoader.Load(config.Model, device, ScalarType.Float32);
+                SetCompute(decoder, compute);
+                if (config.Loss.KlCoefficient > 0)
+                {
+                    frozen = CheckpointLoader.Load(config.Model, device, FrozenDType(decoder.Config, compute));
+                    SetCompute(frozen, compute);
+                }
+
+                return new Policy(config, decoder, frozen, null);
             }
 
-            return new Policy(config, decoder, frozen, null);
-        }
+            decoder = (startVersion == lease.BaseVersion ? Shared(lease, compute) : null) ?? CheckpointLoader.Load(config.Model, device, FrozenDType(ModelConfig.Load(config.Model), compute));
+            SetCompute(decoder, compute);
+            if (decoder.WeightVersion != lease.BaseVersion)
+            {
+                throw new InvalidOperationException($"The adapter's base {config.Model} has version {decoder.WeightVersion}, but the run's adapters would be served over version {lease.BaseVersion}; both must be the same weights.");
+            }
 
-        Decoder @base = (startVersion == lease.BaseVersion ? Shared(lease, compute) : null) ?? CheckpointLoader.Load(config.Model, device, FrozenDType(ModelConfig.Load(config.Model), compute));
-        SetCompute(@base, compute);
-        if (@base.WeightVersion != lease.BaseVersion)
+            adapter = LoraAdapter.Create(decoder.Config, lora.Rank, lora.Alpha, lora.Targets, config.Seed, device);
+            AdapterSelection selection = AdapterLinear.WrapAll(decoder);
+            selection.SelectAll(adapter);
+            return new Policy(config, decoder, null, (selection, adapter));
+        }
+        catch
         {
-            string version = @base.WeightVersion;
-            @base.Dispose();
-            throw new InvalidOperationException($"The adapter's base {config.Model} has version {version}, but the run's adapters would be served over version {lease.BaseVersion}; both must be the same weights.");
+            adapter?.Dispose();
+            frozen?.Dispose();
+            decoder?.Dispose();
+            throw;
         }
-
-        LoraAdapter adapter = LoraAdapter.Create(@base.Config, lora.Rank, lora.Alpha, lora.Targets, config.Seed, device);
-        AdapterSelection selection = AdapterLinear.WrapAll(@base);
-        selection.SelectAll(adapter);
-        return new Policy(config, @base, null, (selection, adapter));
     }
 
     /// <summary>Dtype in which weights are kept that nobody changes: bf16 where nothing is lost by it.</summary>

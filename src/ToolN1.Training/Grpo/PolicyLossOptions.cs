@@ -51,8 +51,11 @@ public sealed record PolicyLossOptions
     /// <summary>Most that a token of negative advantage loses, in multiples of it; null is off, else greater than 1.</summary>
     public double? DualClip { get; init; }
 
-    /// <summary>Cap on the ratio of <see cref="PolicyObjective.Cispo"/>.</summary>
-    public double CispoCap { get; init; } = 5;
+    /// <summary><see cref="CispoCap"/>, where nothing is said.</summary>
+    internal const double DefaultCispoCap = 5;
+
+    /// <summary>Cap on the ratio of <see cref="PolicyObjective.Cispo"/>, which uses neither ε nor <see cref="DualClip"/>.</summary>
+    public double CispoCap { get; init; } = DefaultCispoCap;
 
     /// <summary>How tokens are averaged.</summary>
     public LossAggregation Aggregation { get; init; } = LossAggregation.TokenMean;

@@ -36,23 +36,24 @@ internal sealed class PolicyMeter
     /// <summary>Of log π_old − log π.</summary>
     public RunningRange PolicyKl { get; } = new();
 
-    /// <summary>Tokens whose ratio was clipped from below.</summary>
+    /// <summary>Tokens whose ratio was clipped from below; CISPO clips none.</summary>
     public long ClippedLow { get; private set; }
 
-    /// <summary>Tokens whose ratio was clipped from above.</summary>
+    /// <summary>Tokens whose ratio was clipped from above, or by CISPO's cap.</summary>
     public long ClippedHigh { get; private set; }
 
     /// <summary>Adds some tokens.</summary>
     public void Add(PolicyLossOptions options, IReadOnlyList<TokenSample> samples)
     {
+        bool isCapped = options.Objective == PolicyObjective.Cispo;
         foreach (TokenSample sample in samples)
         {
             Tokens++;
             Ratio.Add(sample.Ratio);
             PolicyKl.Add(sample.Old - sample.LogProb);
             Gap.Add(Math.Abs(sample.Old - sample.Sampled));
-            ClippedLow += sample.Advantage < 0 && sample.Ratio < 1 - options.ClipLow ? 1 : 0;
-            ClippedHigh += sample.Advantage > 0 && sample.Ratio > 1 + options.ClipHigh ? 1 : 0;
+            ClippedLow += !isCapped && sample.Advantage < 0 && sample.Ratio < 1 - options.ClipLow ? 1 : 0;
+            ClippedHigh += (isCapped ? sample.Ratio > options.CispoCap : sample.Advantage > 0 && sample.Ratio > 1 + options.ClipHigh) ? 1 : 0;
             if (sample.Kl is float kl)
             {
                 Kl.Add(kl);

@@ -1,3 +1,6 @@
+using ToolN1.Engine.Chat;
+using ToolN1.Engine.Constraints;
+
 namespace ToolN1.Training.Rewards;
 
 /// <summary>The Tool-N1 paper's reward for training: binary, or with partial credit for its ablation.</summary>
@@ -6,6 +9,12 @@ namespace ToolN1.Training.Rewards;
 /// <param name="lenientNumbers">Whether 1 and 1.0 are equal in arguments.</param>
 public sealed class ToolCallTraining(bool isPartial, bool requiresThink, bool lenientNumbers) : IReward
 {
+    /// <summary>Why it is useless under other prompts, as the end of a sentence about them.</summary>
+    internal const string OtherFormat = "ask for a tag around each call and not for think tags, while the built-in reward reads one list of all calls behind think tags: it would be 0 for the right answers too";
+
+    /// <summary>Whether a format's prompts ask for what the reward reads.</summary>
+    internal static bool CanBeEarned(IChatFormat format) => format.Markup == AnswerMarkup.List;
+
     /// <inheritdoc/>
     public RewardScore Score(RewardSample sample, CancellationToken cancellationToken)
     {

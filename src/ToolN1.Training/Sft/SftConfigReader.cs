@@ -66,7 +66,8 @@ public static class SftConfigReader
         for (int i = 0; i < config.Phases.Count; i++)
         {
             SftPhase phase = config.Phases[i];
-            Check(phase.Data.Count > 0, $"phases[{i}].data", "a list of at least one file");
+            Check(phase is not null, $"phases[{i}]", "a phase");
+            Check(phase!.Data.Count > 0 && phase.Data.All(file => file is { Length: > 0 }), $"phases[{i}].data", "a list of at least one file");
             Check(phase.Steps > 0, $"phases[{i}].steps", "positive");
             Check(phase.Prompt is "full" or "short", $"phases[{i}].prompt", "'full' or 'short'");
             Check(phase.MaxTokens > 1, $"phases[{i}].max_tokens", "greater than 1");

@@ -45,6 +45,12 @@ public sealed class AdvantagesTests
         AssertAdvantages([0.387223, 0.387223, 0.387223, 0.387223, -1.548893], advantages[1]);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Compute_NoGroup_GivesNothing(int scale) => Assert.Empty(Advantages.Compute([], (AdvantageScale)scale, 1e-6));
+
     [Fact]
     public void Compute_GroupOfOne_IsRefused() =>
         Assert.Throws<ArgumentException>(() => Advantages.Compute([[1]], AdvantageScale.Group, 1e-6));

@@ -61,6 +61,13 @@ public sealed class GrpoConfigTests
     [InlineData("\"clip_high\": 0.3", "\"aggregation\": \"mean\"", "loss.aggregation")]
     [InlineData("\"clip_high\": 0.3", "\"ratio\": 1", "loss.ratio")]
     [InlineData("\"clip_high\": 0.3", "\"kl\": 1", "loss.kl")]
+    [InlineData("\"clip_high\": 0.3", "\"dual_clip\": 1e999", "loss.dual_clip")]
+    [InlineData("\"clip_high\": 0.3", "\"dual_clip\": 3, \"objective\": \"cispo\"", "loss.dual_clip")]
+    [InlineData("\"clip_high\": 0.3", "\"objective\": \"cispo\", \"cispo_cap\": 1e999", "loss.cispo_cap")]
+    [InlineData("\"clip_high\": 0.3", "\"cispo_cap\": 3", "loss.cispo_cap")]
+    [InlineData("\"clip_high\": 0.3 }", "\"kl_coefficient\": 0 }, \"alarms\": {\"kl_ceiling\": 0.5}", "alarms.kl_ceiling")]
+    [InlineData("[\"x.jsonl\"]", "[null]", "'data'")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"evaluation\": {\"data\": [null]}", "evaluation.data")]
     [InlineData("\"output\": \"out\", ", "", "output")]
     [InlineData("\"output\": \"out\"", "\"output\": \"out\", \"output\": \"b\"", "output")]
     public void Parse_Invalid_NamesFileAndField(string valid, string invalid, string field)
@@ -68,6 +75,27 @@ public sealed class GrpoConfigTests
         TrainingConfigException error = Assert.Throws<TrainingConfigException>(() => GrpoConfigReader.Parse(Valid.Replace(valid, invalid, StringComparison.Ordinal), "run.json"));
         Assert.StartsWith("run.json", error.Message, StringComparison.Ordinal);
         Assert.Contains(field, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"loss\": {\"objective\": \"cispo\", \"cispo_cap\": 3}")]
+    [InlineData("\"loss\": {\"dual_clip\": 3}")]
+    [InlineData("\"lora\": {}, \"alarms\": {\"kl_ceiling\": 0.5}")]
+    [InlineData("\"alarms\": {\"kl_ceiling\": 0.5}")]
+    [InlineData("\"loss\": {\"kl_coefficient\": 0}")]
+    [InlineData("\"loss\": {\"kl_coefficient\": 0}, \"alarms\": {\"kl_ceiling\": null}")]
+    public void Parse_OptionsThatHaveAnEffect_AreTaken(string options) =>
+        GrpoConfigReader.Parse($$"""{"output": "out", "model": "folder", "data": ["x.jsonl"], "steps": 3, {{options}}}""", "run.json");
+
+    [Fact]
+    public void CheckEdit_CeilingWhereThereIsNoReference_IsRefused()
+    {
+        GrpoConfig config = GrpoConfigReader.Parse(Valid, "run.json");
+        GrpoEdit edit = new() { KlCeiling = 0.5 };
+        edit.Check(config);
+        GrpoConfig free = config with { Loss = config.Loss with { KlCoefficient = 0 } };
+        edit.Check(free with { Lora = new GrpoLora() });
+        Assert.Equal("kl_ceiling", Assert.Throws<GrpoEditException>(() => edit.Check(free)).Field);
     }
 
     [Fact]

@@ -55,14 +55,14 @@ public sealed class GrpoFixture : IDisposable
 
     /// <summary>Runs on an engine that serves <see cref="Model"/>, and with <paramref name="servesStart"/> what the run starts from besides.</summary>
     internal async Task<GrpoOutcome> RunAsync(
-        GrpoConfig config, RecordingObserver observer, IReward reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null, bool servesStart = false)
+        GrpoConfig config, RecordingObserver observer, IReward? reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null, bool servesStart = false, long? plannedBytes = null)
     {
         Tokenizer tokenizer = Tokenizer.Load(Model);
         Decoder decoder = CheckpointLoader.Load(Model, CPU, ScalarType.Float32);
         await using InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
         string? startVersion = config.Model == Model ? decoder.WeightVersion : servesStart ? await engine.Host.LoadAsync(config.Model, observer.StopToken) : null;
         IReadOnlyList<string> versions = engine.Host.Versions;
-        GrpoHost host = new(engine, engine.Host, tokenizer, ChatFormats.Create(config.ChatFormat, Model, tokenizer), startVersion);
+        GrpoHost host = new(engine, engine.Host, tokenizer, ChatFormats.Create(config.ChatFormat, Model, tokenizer), startVersion, PlannedBytes: plannedBytes);
         GrpoRun run = new(config, "run.json", host, observer, reward: reward);
         Task<GrpoOutcome> running = run.ExecuteAsync(resume, observer.StopToken);
         if (beside is not null)

@@ -121,6 +121,15 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
     }
 
     [Fact]
+    public async Task Execute_UniformGroupsUnderTheBatchScale_AreDroppedAndTheRunGoesOn()
+    {
+        GrpoConfig config = fixture.Config("uniform-batch", steps: 2) with { Loss = new PolicyLossOptions { AdvantageScale = AdvantageScale.Batch } };
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, observer, new FunctionReward(_ => 1)));
+        Assert.Equal([0, 0], observer.Steps.Select(step => step.GroupsTrained));
+    }
+
+    [Fact]
     public async Task Execute_UniformGroupsKept_TrainOnTheKlAlone()
     {
         GrpoConfig config = fixture.Config("kept", steps: 1) with { Loss = new PolicyLossOptions { KlCoefficient = 1e-3, DropUniformGroups = false } };
@@ -202,6 +211,37 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         using RecordingObserver observer = new();
         Assert.Equal(GrpoOutcome.EndedByAlarm, await fixture.RunAsync(config, observer, Letters));
         Assert.Contains("no checkpoint from before", observer.Alarms.Single(alarm => alarm.EndsRun).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_AdapterWithoutAKlTerm_IsHeldByTheCeilingToo()
+    {
+        GrpoConfig config = fixture.Config("ceiling-lora", steps: 20) with
+        {
+            Alarms = new GrpoAlarms { KlCeiling = 1e-5 },
+            Lora = new GrpoLora { Rank = 4, Alpha = 8 },
+            Loss = new PolicyLossOptions(),
+        };
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.EndedByAlarm, await fixture.RunAsync(config, observer, Letters));
+        Assert.Equal(0, observer.Steps[0].Kl!.Value, 1e-6);
+        Assert.True(observer.Steps[^1].Kl > 1e-5);
+    }
+
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, 1.0)]
+    public async Task Execute_NothingNeedsTheReference_ScoresNone(bool isLora, double? ceiling)
+    {
+        GrpoConfig config = fixture.Config($"no-reference-{isLora}", steps: 1) with
+        {
+            Alarms = new GrpoAlarms { KlCeiling = ceiling },
+            Lora = isLora ? new GrpoLora { Rank = 4, Alpha = 8 } : null,
+            Loss = new PolicyLossOptions(),
+        };
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, observer, Letters));
+        Assert.Null(observer.Steps[0].Kl);
     }
 
     [Fact]
@@ -287,6 +327,67 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         Assert.Contains("differs", differs.Message, StringComparison.Ordinal);
         TrainingConfigException room = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config with { Output = config.Output + "2", MaxResponseTokens = 600 }, observer, Letters));
         Assert.Contains("'max_response_tokens'", room.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_PromptsThatAskForAnotherForm_AreRefusedForTheBuiltInReward()
+    {
+        GrpoConfig config = fixture.Config("hermes", steps: 1) with { ChatFormat = "hermes" };
+        using RecordingObserver observer = new();
+        TrainingConfigException refused = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config, observer, reward: null));
+        Assert.Contains("'chat_format'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'tool-n1'", refused.Message, StringComparison.Ordinal);
+
+        // Whoever brings a reward knows what it reads.
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, observer, Letters));
+    }
+
+    [Fact]
+    public async Task Execute_HeldOutFileWithoutRows_IsRefused()
+    {
+        string empty = Path.Combine(fixture.Folder, "empty.jsonl");
+        File.WriteAllText(empty, "\n");
+        GrpoConfig config = fixture.Config("held-out-empty", steps: 1) with { Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows, empty] } };
+        using RecordingObserver observer = new();
+        TrainingConfigException refused = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config, observer, Letters));
+        Assert.Contains($"'evaluation.data': {empty} has no rows", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_OtherRowsThanTheRunBeganWith_AreRefused()
+    {
+        string rows = Path.Combine(fixture.Folder, "changing.jsonl");
+        File.Copy(fixture.Rows, rows);
+        GrpoConfig config = fixture.Config("other-rows", steps: 2) with { Data = [rows] };
+        using RecordingObserver first = new() { StopAfter = 1 };
+        Assert.Equal(GrpoOutcome.Stopped, await fixture.RunAsync(config, first, Letters));
+        File.WriteAllLines(rows, File.ReadAllLines(fixture.Rows).Reverse());
+        using RecordingObserver second = new();
+        TrainingConfigException refused = await Assert.ThrowsAsync<TrainingConfigException>(() => fixture.RunAsync(config, second, Letters, resume: true));
+        Assert.Contains("the data", refused.Message, StringComparison.Ordinal);
+
+        File.Copy(fixture.Rows, rows, overwrite: true);
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, second, Letters, resume: true));
+    }
+
+    [Theory]
+    [InlineData(0.9, 0, 1)]
+    [InlineData(1, 20, 1)]
+    [InlineData(1, 0, 0)]
+    public async Task Execute_SamplingThatCutsTokensOff_WarnsOnce(double topP, int topK, int warnings)
+    {
+        GrpoConfig config = fixture.Config($"truncated-{topP}-{topK}", steps: 2) with { Sampling = new GrpoSampling { TopP = topP, TopK = topK } };
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(config, observer, Letters);
+        Assert.Equal(warnings, observer.Alarms.Count(alarm => alarm is { Kind: "truncated_sampling", EndsRun: false }));
+    }
+
+    [Fact]
+    public async Task Execute_MoreMemoryThanPlanned_WarnsOnce()
+    {
+        using RecordingObserver observer = new();
+        await fixture.RunAsync(fixture.Config("unplanned", steps: 2), observer, Letters, plannedBytes: 1 << 20);
+        Assert.Single(observer.Alarms, alarm => alarm is { Kind: "memory", EndsRun: false });
     }
 
     [Fact]

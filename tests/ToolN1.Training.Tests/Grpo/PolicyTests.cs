@@ -3,6 +3,7 @@ using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Grpo;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ToolN1.Training.Tests.Grpo;
@@ -42,6 +43,21 @@ public sealed class PolicyTests : IAsyncLifetime
 
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => lease.TurnAsync(() => Policy.Create(Adapter(Other), lease, startVersion: null).Dispose(), None));
         Assert.Contains(lease.BaseVersion, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Create_AdapterThatCannotBeMade_FreesItsBase()
+    {
+        await using ModelLease lease = _engine.Host.Lease("work", 0.5);
+        GrpoConfig impossible = Adapter(First) with { Lora = new GrpoLora { Targets = null! } };
+        await lease.TurnAsync(
+            () =>
+            {
+                long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+                Assert.ThrowsAny<Exception>(() => Policy.Create(impossible, lease, startVersion: null));
+                Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+            },
+            None);
     }
 
     [Fact]

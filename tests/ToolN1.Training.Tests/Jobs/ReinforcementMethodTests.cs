@@ -41,6 +41,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         Assert.Equal([1, 2, 3], reporter.Steps.Select(step => step.Step));
         Assert.All(reporter.Steps, step => Assert.InRange(step.Figures["reward_mean"], 0, 1));
         Assert.All(reporter.Steps, step => Assert.Equal(step.Figures["reward_mean"], step.Figures["reward_components.length"], 1e-9));
+        Assert.All(reporter.Steps, step => Assert.Equal(step.Figures["reward_std"], step.Figures["reward_component_stds.length"], 1e-9));
         Assert.All(reporter.Steps, step => Assert.InRange(step.Figures["log_prob_gap_max"], 0, 1e-3));
         Assert.True(reporter.Steps[0].Figures["seconds.generate"] > 0);
         Assert.Equal([0, 2, 3], reporter.Evaluations.Select(item => item.Step));
@@ -183,6 +184,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     [Theory]
     [InlineData("""{"learning_rate":0}""", "learning_rate")]
     [InlineData("""{"kl_coefficient":0.1}""", "kl_coefficient")]
+    [InlineData("""{"kl_ceiling":0.1}""", "kl_ceiling")]
     [InlineData("""{"max_response_tokens":9}""", "max_response_tokens")]
     public async Task CheckEdit_ValueThatTheJobCannotTake_IsRefusedByName(string edit, string field)
     {
@@ -193,6 +195,32 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => method.CheckEdit(settings, document.RootElement));
 
         Assert.Equal(field, refused.Field);
+    }
+
+    [Fact]
+    public async Task Resolve_PromptsThatAskForAnotherForm_AreRefusedForTheBuiltInReward()
+    {
+        await using InferenceEngine engine = Start();
+        const string BuiltIn = """{"hyperparameters":{"steps":1}}""";
+        TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => Resolve(Method(engine, "hermes"), BuiltIn, fixture.Rows));
+        Assert.Contains("chat_format 'hermes'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'tool-n1'", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("method.reinforcement.grader", refused.Field);
+
+        Resolve(Method(engine), BuiltIn, fixture.Rows);
+        Resolve(Method(engine, "hermes"), Settings(steps: 1));
+    }
+
+    [Fact]
+    public async Task Resolve_CeilingWhereThereIsNoReference_IsRefusedAndNoneIsShown()
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => Resolve(method, Settings(steps: 1, """ "loss":{"kl_coefficient":0},"alarms":{"kl_ceiling":1} """)));
+        Assert.Equal("alarms.kl_ceiling", refused.Field);
+
+        Assert.DoesNotContain("kl_ceiling", Resolve(method, Settings(steps: 1)), StringComparison.Ordinal);
+        Assert.Contains("\"kl_ceiling\":1", Resolve(method, Settings(steps: 1, """ "loss":{"kl_coefficient":0},"lora":{"rank":4} """)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -246,25 +274,25 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
     }
 
-    private static ServedModel Served(InferenceEngine engine, string folder)
+    private static ServedModel Served(InferenceEngine engine, string folder, string format = "tool-n1")
     {
         Tokenizer tokenizer = Tokenizer.Load(folder);
-        return new ServedModel(engine.Model, tokenizer, ChatFormats.Create("tool-n1", folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
+        return new ServedModel(engine.Model, tokenizer, ChatFormats.Create(format, folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
     }
 
     private static ModelCatalog Catalog(TrainingStore store, InferenceEngine engine, ReinforcementMethod method, string folder) =>
         new(store, Served(engine, folder), engine.Host, [method], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
 
-    private ReinforcementMethod Method(InferenceEngine engine)
+    private ReinforcementMethod Method(InferenceEngine engine, string format = "tool-n1")
     {
-        ServedModel served = Served(engine, fixture.Model);
+        ServedModel served = Served(engine, fixture.Model, format);
         return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host));
     }
 
-    private string Resolve(ReinforcementMethod method, string settings)
+    private string Resolve(ReinforcementMethod method, string settings, string? rows = null)
     {
         using JsonDocument document = JsonDocument.Parse(settings);
-        return method.Resolve(document.RootElement, new MethodInputs { StartFolder = fixture.Model, StartsLive = true, Rows = 7, LineWithoutReasoning = 1, TrainingFile = Rows(), ValidationFile = null });
+        return method.Resolve(document.RootElement, new MethodInputs { StartFolder = fixture.Model, StartsLive = true, Rows = 7, LineWithoutReasoning = 1, TrainingFile = rows ?? Rows(), ValidationFile = null });
     }
 
     private string Rows()

@@ -43,6 +43,8 @@ public sealed class SftConfigTests : IDisposable
     [InlineData("\"from\": \"folder\"", "\"shape\": { \"hidden_size\": 64 }, \"tokenizer\": \"t\"", "init.shape")]
     [InlineData("\"steps\": 3", "\"steps\": 0", "phases[0].steps")]
     [InlineData("\"steps\": 3", "\"prompt\": \"long\", \"steps\": 3", "phases[0].prompt")]
+    [InlineData("[\"x.jsonl\"]", "[null]", "phases[0].data")]
+    [InlineData("\"phases\": [ {", "\"phases\": [ null, {", "phases[0]")]
     [InlineData("\"output\": \"out\"", "\"output\": \"out\", \"output\": \"b\"", "output")]
     public void Read_Invalid_NamesFileAndField(string valid, string invalid, string field)
     {

@@ -49,6 +49,24 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     }
 
     [Fact]
+    public void Execute_OtherRowsThanThePhaseBeganWith_AreRefused()
+    {
+        string rows = Path.Combine(fixture.Folder, "changing.jsonl");
+        File.Copy(fixture.Rows, rows);
+        SftConfig config = fixture.Config("other-rows", steps: 2);
+        config = config with { Phases = [config.Phases[0] with { Data = [rows] }] };
+        using SilentObserver first = new() { StopAfter = 1 };
+        Assert.False(new SftRun(config, "test", first).Execute(resume: false, first.StopToken));
+        File.WriteAllLines(rows, File.ReadAllLines(fixture.Rows).Reverse());
+        using SilentObserver second = new();
+        TrainingConfigException refused = Assert.Throws<TrainingConfigException>(() => new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.Contains("the data", refused.Message, StringComparison.Ordinal);
+
+        File.Copy(fixture.Rows, rows, overwrite: true);
+        Assert.True(new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void Execute_EnoughSteps_LearnsTheAnswersAndWritesAFolderThatLoads()
     {
         SftConfig config = fixture.Config("learns", steps: 30);

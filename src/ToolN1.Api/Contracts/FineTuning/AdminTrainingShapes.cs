@@ -22,6 +22,6 @@ internal static class AdminTrainingShapes
             new("learning_rate", new NumberShape(0, 1e6) { MinIsExclusive = true }, "At the top of the schedule."),
             new("kl_coefficient", new NumberShape(0, 1e6), "β; a job that began with 0 and trains all weights holds no reference policy and takes only 0."),
             new("max_response_tokens", new IntegerShape(1, int.MaxValue), "Most tokens of an answer; at most what the job began with."),
-            new("kl_ceiling", new NumberShape(0, 1e6) { MinIsExclusive = true }, "A step whose mean KL is higher ends the job with its best checkpoint, or without held-out rows with the newest from before."),
+            new("kl_ceiling", new NumberShape(0, 1e6) { MinIsExclusive = true }, "A step whose mean KL is higher ends the job with its best checkpoint, or without held-out rows with the newest from before. Refused where the job holds no reference policy."),
         ]);
 }

@@ -40,6 +40,13 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
             throw new TrainingRefusedException($"Invalid value for {error.Message}.", error.Path, error.Unsupported ? "unsupported_parameter" : "invalid_value");
         }
 
+        if (reward is null && !ToolCallTraining.CanBeEarned(served.Format))
+        {
+            throw new TrainingRefusedException(
+                $"The prompts of this server's chat_format '{served.Format.Name}' {ToolCallTraining.OtherFormat}. Serve the model with ToolN1:Model:ChatFormat 'tool-n1', or give 'method.reinforcement.grader'.",
+                "method.reinforcement.grader");
+        }
+
         if (inputs.TrainingFile is not null)
         {
             CheckRows(inputs.TrainingFile, "training_file", reward);
@@ -89,7 +96,7 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
         ReinforcementSettings settings = ReinforcementSettings.Read(run.Settings);
         GrpoConfig config = settings.Config(new ReinforcementFiles(run.Folder, run.StartFolder, run.TrainingRows, run.HeldOutRows, run.Seed)) with { ChatFormat = run.Format.Name };
         ReinforcementObserver observer = new(run.Reporter);
-        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name);
+        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name, planner.Plan(config, run.StartFolder, limit: null)?.Total);
         IReward? reward = Reward(settings, run.Tokenizer, run.Format, run.Engine.Model.EndOfSequenceIds);
         GrpoRun training = new(config, run.Name, host, observer, run.Name, reward, reward);
         observer.Run = training;

@@ -112,7 +112,17 @@ internal sealed class ReinforcementSettings
             throw new TrainingRefusedException($"{per:F0} steps are more than a job can have; ask for fewer epochs or greater batches.", "n_epochs");
         }
 
+        if (!run.HasReference && (config["alarms"] as JsonObject)?.ContainsKey("kl_ceiling") == true)
+        {
+            throw new TrainingRefusedException("'alarms.kl_ceiling': where all weights are trained with 'loss.kl_coefficient' 0 there is no reference policy to measure a KL to.", "alarms.kl_ceiling");
+        }
+
         JsonObject complete = Complete(run, rateMultiplier, computeMultiplier);
+        if (!run.HasReference)
+        {
+            ((JsonObject)complete["alarms"]!).Remove("kl_ceiling");
+        }
+
         if (grader is not null)
         {
             // How the built-in reward judges does not matter then.
