@@ -13,9 +13,8 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
 {
     private readonly InferenceEngine _engine;
 
-    private LocalGrpoEngine(InferenceEngine engine, GrpoHost host, Device device)
+    private LocalGrpoEngine(InferenceEngine engine, GrpoHost host)
     {
-        Device = device;
         _engine = engine;
         Host = host;
     }
@@ -23,13 +22,12 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
     /// <summary>What a run is given.</summary>
     public GrpoHost Host { get; }
 
-    /// <summary>Where it runs.</summary>
-    public Device Device { get; }
-
     /// <summary>Loads the run's model and starts its engine.</summary>
-    public static LocalGrpoEngine Start(GrpoConfig config)
+    /// <param name="config">The run.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="plannedBytes">What the process is planned to take in the machine's memory; null where nobody compares.</param>
+    public static LocalGrpoEngine Start(GrpoConfig config, Device device, long? plannedBytes)
     {
-        Device device = DeviceSelector.Select(config.Engine.Device, "field 'engine.device'");
         Tokenizer tokenizer = Tokenizer.Load(config.Model);
         IChatFormat format = ChatFormats.Create(config.ChatFormat, config.Model, tokenizer);
         ModelConfig model = ModelConfig.Load(config.Model);
@@ -37,7 +35,7 @@ internal sealed class LocalGrpoEngine : IAsyncDisposable
         try
         {
             InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, Path.GetFileName(Path.TrimEndingDirectorySeparator(config.Model))), GrpoEngineOptions.Of(config, model));
-            return new LocalGrpoEngine(engine, new GrpoHost(engine, engine.Host, tokenizer, format, decoder.WeightVersion), device);
+            return new LocalGrpoEngine(engine, new GrpoHost(engine, engine.Host, tokenizer, format, decoder.WeightVersion, PlannedBytes: plannedBytes));
         }
         catch
         {

@@ -1,11 +1,14 @@
 using System.CommandLine;
 using Microsoft.Extensions.Options;
 using ToolN1.Engine;
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Training;
 using ToolN1.Training.Data;
 using ToolN1.Training.Grpo;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace ToolN1.Cli.Commands;
 
@@ -17,12 +20,13 @@ internal static class TrainGrpoCommand
     {
         Option<FileInfo> config = new("--config") { Description = "The run as JSON; docs/training.md explains every field.", Required = true };
         Option<bool> resume = new("--resume") { Description = "Goes on from the newest checkpoint in the output folder." };
-        Command command = new("grpo", "Reinforcement by group-relative policy optimisation on rows with the right calls.") { config, resume };
-        command.SetAction((result, cancellationToken) => RunAsync(result.GetRequiredValue(config).FullName, result.GetValue(resume), cancellationToken));
+        Option<bool> ignorePlan = new("--ignore-plan") { Description = "Starts a run that is planned to need more memory than there is." };
+        Command command = new("grpo", "Reinforcement by group-relative policy optimisation on rows with the right calls.") { config, resume, ignorePlan };
+        command.SetAction((result, cancellationToken) => RunAsync(result.GetRequiredValue(config).FullName, result.GetValue(resume), result.GetValue(ignorePlan), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, bool resume, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string file, bool resume, bool ignorePlan, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         void Stop(object? sender, ConsoleCancelEventArgs press)
@@ -35,8 +39,20 @@ internal static class TrainGrpoCommand
         Console.CancelKeyPress += Stop;
         try
         {
+            // 1. Whether there is the memory for it. Nothing tells how much a GPU has.
             GrpoConfig config = GrpoConfigReader.Read(file);
-            await using LocalGrpoEngine engine = LocalGrpoEngine.Start(config);
+            Device device = DeviceSelector.Select(config.Engine.Device, "field 'engine.device'");
+            bool isCpu = device.type == DeviceType.CPU;
+            GrpoPlanCheck check = GrpoPlanCheck.Create(config, ModelConfig.Load(config.Model), device, isCpu ? GrpoPlanCheck.MachineBytes : long.MaxValue);
+            if (!check.Fits && !ignorePlan)
+            {
+                check.Write(Console.Error);
+                Console.Error.WriteLine("--ignore-plan starts it all the same.");
+                return GrpoPlanCheck.DoesNotFit;
+            }
+
+            // 2. The run.
+            await using LocalGrpoEngine engine = LocalGrpoEngine.Start(config, device, isCpu ? check.Plan.Total : null);
             GrpoOutcome outcome;
             GrpoRun run;
             using (GrpoProgress progress = new())
@@ -46,7 +62,7 @@ internal static class TrainGrpoCommand
             }
 
             using System.Diagnostics.Process process = System.Diagnostics.Process.GetCurrentProcess();
-            Console.WriteLine($"Peak memory of the process: {process.PeakWorkingSet64 >> 20:N0} MiB (planned {GrpoMemoryPlan.Create(config, ModelConfig.Load(config.Model), engine.Device).Total >> 20:N0} MiB)");
+            Console.WriteLine($"Peak memory of the process: {process.PeakWorkingSet64 >> 20:N0} MiB (planned {check.Plan.Total >> 20:N0} MiB)");
             Console.WriteLine(outcome switch
             {
                 GrpoOutcome.Finished => $"Model: {run.ModelFolder}",
