@@ -33,7 +33,10 @@ public sealed class BenchLoadTests : IDisposable
         Assert.True(exit == 0, command.Output + server.Output);
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         JsonElement results = json.RootElement.GetProperty("results");
-        Assert.All(["requests, alone", "requests, beside the job", "turns", "turn ms, mean", "between tokens ms, median, beside the job"], name => Assert.True(results.GetProperty(name).GetDouble() > 0, name));
+
+        // A reinforcement job samples most of the time: a second need not see a turn of it.
+        string[] turns = method == "supervised" ? ["turns", "turn ms, mean"] : [];
+        Assert.All(["requests, alone", "requests, beside the job", "between tokens ms, median, beside the job", .. turns], name => Assert.True(results.GetProperty(name).GetDouble() > 0, name));
         Assert.All(["failed requests, alone", "failed requests, beside the job"], name => Assert.Equal(0, results.GetProperty(name).GetDouble()));
 
         // The job that it started has ended.
