@@ -1,7 +1,6 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Kernels;
 using ToolN1.Engine.Model;
-using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using static TorchSharp.torch;
 
@@ -14,8 +13,9 @@ internal static class MergedFolder
     /// <param name="adapter">On the CPU.</param>
     /// <param name="baseFolder">A Hugging Face folder.</param>
     /// <param name="folder">Exists, empty.</param>
+    /// <param name="format">The chat format that the adapter was trained in.</param>
     /// <exception cref="CheckpointException">The base cannot be read.</exception>
-    public static void Write(LoraAdapter adapter, string baseFolder, string folder)
+    public static void Write(LoraAdapter adapter, string baseFolder, string folder, IChatFormat format)
     {
         using IDisposable noGrad = no_grad();
         using Checkpoint weights = Checkpoint.Open(baseFolder);
@@ -24,7 +24,7 @@ internal static class MergedFolder
             weights.Config,
             [.. weights.Tensors.Select(item => (item.Name, item.Entry.Shape.ToArray(), (Func<Tensor>)(() => Merged(item.Name, item.Entry))))],
             weights.Config.DeclaredDType == "float32" ? ScalarType.Float32 : ScalarType.BFloat16,
-            ChatFormats.Create("auto", baseFolder, Tokenizer.Load(baseFolder)),
+            format,
             baseFolder);
 
         Tensor Merged(string name, SafetensorsEntry entry)

@@ -41,7 +41,7 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     /// <summary>The folder of a step's checkpoint.</summary>
     public string PathOf(int step) => Path.Combine(folder, RunCheckpointFiles.Prefix + step.ToString("D8", CultureInfo.InvariantCulture));
 
-    /// <summary>Writes a checkpoint under a temporary name, flushes it with its name, and removes old ones.</summary>
+    /// <summary>Writes a checkpoint under a temporary name, flushes it with its name, and removes old ones. One of the same step is replaced and stays pinned if it was.</summary>
     /// <param name="weights">What is trained, by name.</param>
     /// <param name="optimizers">Their state is saved.</param>
     /// <param name="state">The rest.</param>
@@ -61,6 +61,10 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
             }
 
             File.WriteAllBytes(Path.Combine(temporary, RunCheckpointFiles.Manifest), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
+            if (File.Exists(Path.Combine(path, RunCheckpointFiles.Pin)))
+            {
+                File.WriteAllBytes(Path.Combine(temporary, RunCheckpointFiles.Pin), []);
+            }
         });
         HashSet<string> pinned = [.. pinnedSteps.Select(PathOf)];
         foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old) && !File.Exists(Path.Combine(old, RunCheckpointFiles.Pin))))

@@ -10,7 +10,11 @@ public static class TrainingRowReader
 
     /// <summary>Reads the rows one by one; the file is open while the caller enumerates.</summary>
     /// <exception cref="TrainingDataException">A line is not a row.</exception>
-    public static IEnumerable<TrainingRow> Read(string file)
+    public static IEnumerable<TrainingRow> Read(string file) => ReadLines(file).Select(item => item.Row);
+
+    /// <summary>Reads the rows with the numbers of their lines, from 1; the file is open while the caller enumerates.</summary>
+    /// <exception cref="TrainingDataException">A line is not a row.</exception>
+    public static IEnumerable<(int Line, TrainingRow Row)> ReadLines(string file)
     {
         int line = 0;
         foreach (string text in File.ReadLines(file))
@@ -18,7 +22,7 @@ public static class TrainingRowReader
             line++;
             if (!string.IsNullOrWhiteSpace(text))
             {
-                yield return Parse(text, file, line);
+                yield return (line, Parse(text, file, line));
             }
         }
     }

@@ -41,7 +41,8 @@ internal static class JobFolders
             Copy(files.ContentOf(job.TrainingFile), Path.Combine(temporary, TrainingFile), "training_file", job.DataHash, _ => true);
             if (job.ValidationFile is not null)
             {
-                Copy(files.ContentOf(job.ValidationFile), Path.Combine(temporary, HeldOutFile), "validation_file", null, row =>
+                string? uploaded = store.Read(context => context.Files.Where(file => file.Id == job.ValidationFile).Select(file => file.Sha256).FirstOrDefault());
+                Copy(files.ContentOf(job.ValidationFile), Path.Combine(temporary, HeldOutFile), "validation_file", uploaded, row =>
                 {
                     bool stays = judgesWords || row.Reply is null;
                     leftOut += stays ? 0 : 1;
@@ -54,12 +55,12 @@ internal static class JobFolders
 
     private static void Copy(string from, string to, string field, string? hash, Func<TrainingRow, bool> stays)
     {
-        if (!File.Exists(from))
+        if (hash is null || !File.Exists(from))
         {
             throw new TrainingRefusedException($"The bytes of the {field} are gone from the data directory.", field, "file_missing");
         }
 
-        if (hash is not null && DurableFolder.Checksum(from) != hash)
+        if (DurableFolder.Checksum(from) != hash)
         {
             throw new TrainingRefusedException($"The {field} in the data directory is not what was uploaded.", field, "file_changed");
         }

@@ -91,10 +91,8 @@ internal sealed class SftDataset
 
     private static IEnumerable<TrainingRow> Read(string file)
     {
-        int line = 0;
-        foreach (TrainingRow row in TrainingRowReader.Read(file))
+        foreach ((int line, TrainingRow row) in TrainingRowReader.ReadLines(file))
         {
-            line++;
             yield return row.Think is null && row.Reply is null
                 ? throw new TrainingDataException(file, line, "row has neither 'think' nor 'reply'; supervised training needs the reasoning, or the words, to teach")
                 : row;

@@ -359,6 +359,25 @@ public sealed class JobLifecycleTests
     }
 
     [Theory]
+    [InlineData("training_file")]
+    [InlineData("validation_file")]
+    public async Task DatasetThatIsNotWhatWasUploaded_FailsTheJob(string field)
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string other = await server.FileAsync(TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        string first = await server.JobAsync(file);
+        string second = field == "training_file" ? await server.JobAsync(other) : await server.JobAsync(file, $$""","validation_file":"{{other}}" """);
+        await server.UntilAsync(first, "running");
+        await File.WriteAllTextAsync(Path.Combine(server.DataDirectory, "files", other, "content.jsonl"), TrainingServer.Row, TestContext.Current.CancellationToken);
+        server.Method.Permits.Release(3);
+        JsonNode failed = await server.UntilAsync(second, "failed");
+
+        Assert.Equal(("file_changed", field), (failed["error"]!["code"]!.GetValue<string>(), failed["error"]!["param"]!.GetValue<string>()));
+    }
+
+    [Theory]
     [InlineData("sqlite")]
     [InlineData("postgresql")]
     public async Task StoppedServer_GoesOnAtItsNextStart(string provider)

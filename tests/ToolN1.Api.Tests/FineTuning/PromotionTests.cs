@@ -57,7 +57,7 @@ public sealed class PromotionTests
         JsonNode error = await Json.ErrorAsync(refused, 409);
 
         Assert.Equal("gate_failed", error["code"]!.GetValue<string>());
-        Assert.Contains("falls from 1 to 0 of 1", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("exact match fell: 1 to 0 of 1", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(Base, await LiveAsync(server));
         JsonNode forced = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}","force":true}""");
         Assert.True(forced["forced"]!.GetValue<bool>());

@@ -19,13 +19,14 @@ public sealed class PromotionGateTests
         PromotionGate gate = PromotionGate.Decide(Cases(before), Cases(after), mustRise);
         Assert.Equal(passes, gate.Passes);
         Assert.Equal((both + gained + lost, both + lost, both + gained), (gate.Cases, gate.BaseCorrect, gate.CandidateCorrect));
+        Assert.Equal(gate, PromotionGate.Decide(before, after, mustRise));
     }
 
     [Fact]
     public void Decide_OtherCases_IsRefused()
     {
         Assert.Throws<ArgumentException>(() => PromotionGate.Decide(Cases([true]), Cases([true, false]), mustRise: false));
-        Assert.Throws<ArgumentException>(() => PromotionGate.Decide([], [], mustRise: false));
+        Assert.Throws<ArgumentException>(() => PromotionGate.Decide(Cases([]), Cases([]), mustRise: false));
     }
 
     private static List<EvaluationCase> Cases(bool[] correct) => [.. correct.Select((right, index) => new EvaluationCase("c", index, right, "q" + index, "[]", "o", 1))];

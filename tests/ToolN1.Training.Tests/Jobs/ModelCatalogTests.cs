@@ -23,35 +23,15 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
     public async Task Adapter_WhoseBaseWasReplacedUnderItsName_IsNeitherServedNorMerged()
     {
         string data = Path.Combine(fixture.Folder, "catalog");
-        using TrainingStore store = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = data }), TimeProvider.System);
-        store.Open();
-        JobRecord job = new()
-        {
-            Id = "job",
-            Number = 1,
-            Status = JobStatus.Running,
-            Wish = JobWish.Run,
-            Model = "tiny",
-            StartModel = ModelNames.First("tiny"),
-            Method = "reinforcement",
-            Settings = "{}",
-            TrainingFile = "file",
-            DataHash = "hash",
-            Seed = 1,
-            Metadata = "{}",
-            CreatedAt = 0,
-        };
-        store.Write(context => context.Jobs.Add(job));
+        using TrainingStore store = Store(data);
+        JobRecord job = AddJob(store);
 
         // 1. An adapter of the served model, served after a restart too.
         string name;
         await using (InferenceEngine engine = Start(fixture.Model))
         {
             using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
-            using LoraAdapter adapter = LoraAdapter.Create(ModelConfig.Load(fixture.Model), rank: 2, alpha: 4, LoraAdapter.ProjectionNames, seed: 1, CPU);
-            string made = Path.Combine(data, "made");
-            PeftFolder.Write(made, adapter, LoraAdapter.ProjectionNames, "tiny");
-            name = (await catalog.RegisterAsync(job, 3, made, None)).Name;
+            name = (await catalog.RegisterAsync(job, 3, MakeAdapter(data), None)).Name;
         }
 
         await using (InferenceEngine engine = Start(fixture.Model))
@@ -72,6 +52,58 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
         }
 
         Assert.Equal([other.Host.LiveVersion], other.Host.Versions);
+    }
+
+    [Fact]
+    public async Task Adapter_Merged_NotesTheServedFormat_WhateverItsBasesFolderLooksLike()
+    {
+        string data = Path.Combine(fixture.Folder, "merged");
+        using TrainingStore store = Store(data);
+        JobRecord job = AddJob(store);
+        await using InferenceEngine engine = Start(fixture.Model);
+        using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
+        string name = (await catalog.RegisterAsync(job, 3, MakeAdapter(data), None)).Name;
+        string merged = await catalog.ExportAsync(name, wantsAdapter: false, "test", None);
+
+        Assert.Equal("hermes", ChatFormats.Create("auto", fixture.Model, Tokenizer.Load(fixture.Model)).Name);
+        Assert.Equal("tool-n1", ChatFormats.Create("auto", merged, Tokenizer.Load(merged)).Name);
+    }
+
+    private static TrainingStore Store(string data)
+    {
+        TrainingStore store = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = data }), TimeProvider.System);
+        store.Open();
+        return store;
+    }
+
+    private static JobRecord AddJob(TrainingStore store)
+    {
+        JobRecord job = new()
+        {
+            Id = "job",
+            Number = 1,
+            Status = JobStatus.Running,
+            Wish = JobWish.Run,
+            Model = "tiny",
+            StartModel = ModelNames.First("tiny"),
+            Method = "reinforcement",
+            Settings = "{}",
+            TrainingFile = "file",
+            DataHash = "hash",
+            Seed = 1,
+            Metadata = "{}",
+            CreatedAt = 0,
+        };
+        store.Write(context => context.Jobs.Add(job));
+        return job;
+    }
+
+    private string MakeAdapter(string data)
+    {
+        using LoraAdapter adapter = LoraAdapter.Create(ModelConfig.Load(fixture.Model), rank: 2, alpha: 4, LoraAdapter.ProjectionNames, seed: 1, CPU);
+        string made = Path.Combine(data, "made");
+        PeftFolder.Write(made, adapter, LoraAdapter.ProjectionNames, "tiny");
+        return made;
     }
 
     private static InferenceEngine Start(string folder)

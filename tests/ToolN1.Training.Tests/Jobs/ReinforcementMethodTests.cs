@@ -8,6 +8,7 @@ using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
@@ -250,6 +251,24 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         JobPlan after = method.Plan(settings, fixture.OtherModel, 1L << 40)!;
 
         Assert.Equal(after.Items.Single(item => item.Kind == "first_weights").Bytes, after.Total - before);
+    }
+
+    [Theory]
+    [InlineData("reinforcement")]
+    [InlineData("supervised")]
+    public async Task Export_Checkpoint_NotesTheServedFormat_WhateverTheStartFolderLooksLike(string name)
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod reinforcement = Method(engine);
+        ITrainingMethod method = name == "supervised" ? new SupervisedMethod(Served(engine, fixture.Model)) : reinforcement;
+        Assert.Equal("hermes", ChatFormats.Create("auto", fixture.Model, Tokenizer.Load(fixture.Model)).Name);
+        string checkpoint = Directory.CreateDirectory(Path.Combine(fixture.Folder, "checkpoint-" + name)).FullName;
+        File.Copy(Path.Combine(fixture.Model, "model.safetensors"), Path.Combine(checkpoint, "masters.safetensors"));
+        File.WriteAllText(Path.Combine(checkpoint, "manifest.json"), $$"""{"masters.safetensors": "{{RunCheckpointFiles.Checksum(Path.Combine(checkpoint, "masters.safetensors"))}}"}""");
+        string folder = Directory.CreateDirectory(Path.Combine(fixture.Folder, "export-" + name)).FullName;
+        method.Export(Resolve(reinforcement, Settings(steps: 1)), checkpoint, fixture.Model, folder);
+
+        Assert.Equal("tool-n1", ChatFormats.Create("auto", folder, Tokenizer.Load(folder)).Name);
     }
 
     private static void Cancel(CancellationTokenSource source, bool now)

@@ -1,6 +1,5 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Model;
-using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using static TorchSharp.torch;
@@ -14,9 +13,10 @@ internal static class CheckpointModel
     /// <param name="checkpoint">A checkpoint with whole weights.</param>
     /// <param name="startFolder">The model that the run started from.</param>
     /// <param name="folder">Exists, empty.</param>
+    /// <param name="format">The chat format that it was trained in.</param>
     /// <param name="dtype">On disk: bf16 or f32.</param>
     /// <exception cref="CheckpointException">The checkpoint is damaged or cannot be read.</exception>
-    public static void Write(string checkpoint, string startFolder, string folder, ScalarType dtype = ScalarType.BFloat16)
+    public static void Write(string checkpoint, string startFolder, string folder, IChatFormat format, ScalarType dtype = ScalarType.BFloat16)
     {
         RunCheckpointFiles.Check(checkpoint);
         using SafetensorsFile masters = SafetensorsFile.Open(Path.Combine(checkpoint, RunCheckpointFiles.Weights));
@@ -25,7 +25,7 @@ internal static class CheckpointModel
             ModelConfig.Load(startFolder),
             [.. masters.Entries.Select(entry => (entry.Name, entry.Shape.ToArray(), (Func<Tensor>)(() => Master(entry))))],
             dtype,
-            ChatFormats.Create("auto", startFolder, Tokenizer.Load(startFolder)),
+            format,
             startFolder);
 
         Tensor Master(SafetensorsEntry entry)

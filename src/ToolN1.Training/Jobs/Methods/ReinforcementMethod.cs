@@ -126,7 +126,7 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
             return;
         }
 
-        CheckpointModel.Write(checkpoint, startFolder, folder, DTypeSelector.Select(config.ExportDType, ModelConfig.Load(startFolder).DeclaredDType, TorchSharp.torch.CPU));
+        CheckpointModel.Write(checkpoint, startFolder, folder, served.Format, DTypeSelector.Select(config.ExportDType, ModelConfig.Load(startFolder).DeclaredDType, TorchSharp.torch.CPU));
     }
 
     /// <summary>The run, where its files do not matter.</summary>
@@ -143,10 +143,7 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
     {
         foreach ((int line, TrainingRow row) in DatasetReader.Read(file))
         {
-            string? fault = reward is not null ? reward.Fault(row)
-                : row.Item is not null ? "it is a prompt with reference fields, which only a grader can judge: give 'method.reinforcement.grader'"
-                : row.Reply is not null ? "its answer is in words, which only a grader can judge: give 'method.reinforcement.grader'"
-                : null;
+            string? fault = reward is not null ? reward.Fault(row) : CallRows.Fault(row) is string known ? known + ": give 'method.reinforcement.grader'" : null;
             if (fault is not null)
             {
                 throw new TrainingRefusedException($"Line {line} of the {field}: {fault}.", field, "invalid_" + field);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ToolN1.Engine.Execution;
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Data;
 using ToolN1.Training.Sft;
@@ -12,7 +13,7 @@ namespace ToolN1.Training.Jobs.Methods;
 /// Supervised training: the reasoning and the calls of each row are taught token by token (<see cref="SftRun"/>), in turns of
 /// one micro-batch between the engine's steps.
 /// </summary>
-internal sealed class SupervisedMethod : ITrainingMethod
+internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
 {
     /// <summary>Tokens of a turn: a fifth of a second for the embedded model on two cores, and no longer pause for requests.</summary>
     private const int TurnTokens = 1024;
@@ -73,7 +74,7 @@ internal sealed class SupervisedMethod : ITrainingMethod
     }
 
     /// <inheritdoc/>
-    public void Export(string settings, string checkpoint, string startFolder, string folder) => CheckpointModel.Write(checkpoint, startFolder, folder);
+    public void Export(string settings, string checkpoint, string startFolder, string folder) => CheckpointModel.Write(checkpoint, startFolder, folder, served.Format);
 
     private static SftConfig ConfigOf(MethodRun run, SupervisedSettings settings, Device device, ModelConfig model) => new()
     {

@@ -72,6 +72,9 @@ public sealed record HeldOutScore(string DataHash, string Verdicts)
     /// <summary>Rows.</summary>
     public int Rows => Verdicts.Length;
 
+    /// <summary>Whether each row's answer is right.</summary>
+    public IReadOnlyList<bool> Right => [.. Verdicts.Select(digit => digit == '1')];
+
     /// <summary>Exact matches.</summary>
-    public int Correct => Verdicts.Count(digit => digit == '1');
+    public int Correct => Right.Count(right => right);
 }

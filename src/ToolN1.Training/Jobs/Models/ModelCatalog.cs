@@ -403,7 +403,7 @@ public sealed class ModelCatalog : IDisposable
 
             using LoraAdapter adapter = await Task.Run(() => PeftFolder.Read(own), cancellationToken).ConfigureAwait(false);
             RequireSameBase(own, model.WeightVersion, PeftFolder.VersionOf(adapter, await WholeVersionAsync(startModel, cancellationToken).ConfigureAwait(false)));
-            await Task.Run(() => DurableFolder.Write(merged, temporary => MergedFolder.Write(adapter, startFolder, temporary)), cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => DurableFolder.Write(merged, temporary => MergedFolder.Write(adapter, startFolder, temporary, _served.Format)), cancellationToken).ConfigureAwait(false);
         }
 
         return merged;

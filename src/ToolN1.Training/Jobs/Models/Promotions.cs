@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Model;
-using ToolN1.Training.Evaluation.Harness;
+using ToolN1.Training.Evaluation;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Storage;
 
@@ -52,12 +52,9 @@ public sealed class Promotions(
         using ModelUse live = await catalog.UseWholeAsync(before, cancellationToken).ConfigureAwait(false);
         using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
         ModelRecord? model = (await catalog.RecordsAsync().ConfigureAwait(false)).FirstOrDefault(item => item.Name == name);
-        (HeldOutScore Before, HeldOutScore Now)? scores = await CompareAsync(model, live, use, cancellationToken).ConfigureAwait(false);
-        double? p = scores is (HeldOutScore a, HeldOutScore b) ? PValue(a, b) : null;
-        string? objection = scores is null ? "there are no held-out rows to compare it on (its job had no validation_file)"
-            : scores.Value.Now.Correct < scores.Value.Before.Correct ? $"its exact match falls from {scores.Value.Before.Correct} to {scores.Value.Now.Correct} of {scores.Value.Now.Rows} held-out rows"
-            : mustImprove && !(scores.Value.Now.Correct > scores.Value.Before.Correct && p < 0.05) ? $"its exact match does not rise with p < 0.05 ({scores.Value.Before.Correct} before, {scores.Value.Now.Correct} now of {scores.Value.Now.Rows}, p = {p:0.###})"
-            : null;
+        (PromotionGate Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
+        PromotionGate? gate = comparison?.Gate;
+        string? objection = gate is null ? "there are no held-out rows to compare it on (its job had no validation_file)" : gate.Passes ? null : gate.Reason;
         if (objection is not null && !force)
         {
             throw new TrainingRefusedException($"'{name}' does not pass the gate: {objection}. \"force\": true promotes it all the same.", "model", "gate_failed") { IsConflict = true };
@@ -72,8 +69,8 @@ public sealed class Promotions(
                 throw new TrainingRefusedException($"'{catalog.Live}' became live while '{name}' was held against '{before}'; ask again.", "model", "live_changed") { IsConflict = true };
             }
 
-            LiveChange change = new(before, name, scores?.Now.Rows, scores?.Before.Correct, scores?.Now.Correct, p, objection is not null);
-            PromotionDetails details = new(before, name, model?.DataHash, scores?.Now.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection);
+            LiveChange change = new(before, name, gate?.Cases, gate?.BaseCorrect, gate?.CandidateCorrect, gate?.PValue, objection is not null);
+            PromotionDetails details = new(before, name, model?.DataHash, comparison?.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection);
             await SwapAsync(name, use.WeightVersion!, async () => await store.WriteAsync(async context =>
             {
                 context.Promotions.Add(new PromotionRecord
@@ -202,7 +199,7 @@ public sealed class Promotions(
         catalog.Live = name;
     }
 
-    private async Task<(HeldOutScore Before, HeldOutScore Now)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, CancellationToken cancellationToken)
+    private async Task<(PromotionGate Gate, string DataHash)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, bool mustImprove, CancellationToken cancellationToken)
     {
         if (model is null || JobFolders.HeldOutRows(store, model.JobId) is not string rows)
         {
@@ -213,12 +210,6 @@ public sealed class Promotions(
         HeldOutJudge? judge = methods.FirstOrDefault(method => method.Name == job.Method)?.Judge(job.Settings);
         (HeldOutScore before, _) = await heldOut.ScoreAsync(rows, live.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         (HeldOutScore now, _) = await heldOut.ScoreAsync(rows, use.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
-        return (before, now);
-    }
-
-    private static double PValue(HeldOutScore before, HeldOutScore now)
-    {
-        IEnumerable<(char Before, char Now)> pairs = before.Verdicts.Zip(now.Verdicts);
-        return EvaluationComparison.McNemar(pairs.Count(pair => pair is ('1', '0')), pairs.Count(pair => pair is ('0', '1')));
+        return (PromotionGate.Decide(before.Right, now.Right, mustImprove), now.DataHash);
     }
 }
