@@ -91,8 +91,8 @@ public sealed class GrpoRun
     {
         // 1. Data, policy, optimizer, and where an earlier run stopped.
         CheckFits();
-        PromptDataset data = PromptDataset.Load(_config, _host.Tokenizer, _host.Format, _host.Engine.Model.MaxModelLength, cancellationToken);
-        IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> heldOut = ReadHeldOut();
+        PromptDataset data = PromptDataset.Load(_config, _host.Tokenizer, _host.Format, _host.Engine.Model.MaxModelLength, needsCalls: _reward is ToolCallTraining, cancellationToken);
+        (IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> heldOut, int heldOutInWords) = ReadHeldOut();
         await using ModelLease lease = _host.Models.Lease(_name, _config.Engine.LiveShare, _host.StartVersion);
 
         // Until it is published it is nobody else's, and reading it takes no turn: requests are answered meanwhile.
@@ -111,7 +111,7 @@ public sealed class GrpoRun
             // One that was broken off left lines of some sets and is done again as a whole.
             using StreamWriter evaluations = Open("evaluations.jsonl", resume ? state.EvaluatedStep ?? -1 : null);
             _observer.Started(new GrpoStart(
-                ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, state.Step, totalSteps, state.TrainedTokens));
+                ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, data.InWords, heldOutInWords, state.Step, totalSteps, state.TrainedTokens));
 
             if (_config.Sampling.TopP < 1 || _config.Sampling.TopK > 0)
             {
@@ -450,13 +450,22 @@ public sealed class GrpoRun
         return new LearningRateSchedule(_config.Schedule.Kind, updates, (int)Math.Ceiling(updates * _config.Schedule.WarmupFraction), _config.Schedule.Minimum);
     }
 
-    private IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> ReadHeldOut() =>
-        [.. _config.Evaluation.Data.Select(file => (Path.GetFileNameWithoutExtension(file), ReadHeldOut(file)))];
-
-    private IReadOnlyList<TrainingRow> ReadHeldOut(string file)
+    private (IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> Sets, int InWords) ReadHeldOut()
     {
-        TrainingRow[] rows = [.. TrainingRowReader.Read(file).Take(_config.Evaluation.MaxRows)];
-        return rows.Length > 0 ? rows : throw new TrainingConfigException(_configFile, $"field 'evaluation.data': {file} has no rows.");
+        List<(string, IReadOnlyList<TrainingRow>)> sets = [];
+        int inWords = 0;
+        foreach (string file in _config.Evaluation.Data)
+        {
+            TrainingRow[] rows = _heldOutReward is null ? CallRows.Take(file, _config.Evaluation.MaxRows, ref inWords) : [.. TrainingRowReader.Read(file).Take(_config.Evaluation.MaxRows)];
+            if (rows.Length == 0)
+            {
+                throw new TrainingConfigException(_configFile, $"field 'evaluation.data': {file} has no rows{(_heldOutReward is null ? " with calls" : string.Empty)}.");
+            }
+
+            sets.Add((Path.GetFileNameWithoutExtension(file), rows));
+        }
+
+        return (sets, inWords);
     }
 
     private IReadOnlyList<int> StopTokens() => [.. _host.Format.StopTokens.Select(_host.Tokenizer.FindAddedToken).OfType<int>()];

@@ -35,7 +35,9 @@ public interface IGrpoObserver
 /// <param name="TrainedParameters">Those that move.</param>
 /// <param name="Rows">Rows to draw prompts from.</param>
 /// <param name="RowsTooLong">Rows left out for their prompt's length.</param>
+/// <param name="RowsInWords">Rows left out because they are answered in words, which the built-in reward cannot judge.</param>
+/// <param name="HeldOutInWords">Held-out rows left out for the same reason.</param>
 /// <param name="DoneSteps">Steps done before (0 for a new run).</param>
 /// <param name="TotalSteps">Steps in all.</param>
 /// <param name="TrainedTokens">Tokens passed for gradients in the steps done.</param>
-public sealed record GrpoStart(long Parameters, long TrainedParameters, int Rows, int RowsTooLong, int DoneSteps, int TotalSteps, long TrainedTokens);
+public sealed record GrpoStart(long Parameters, long TrainedParameters, int Rows, int RowsTooLong, int RowsInWords, int HeldOutInWords, int DoneSteps, int TotalSteps, long TrainedTokens);

@@ -1,6 +1,7 @@
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tokenization;
 using ToolN1.Training.Data;
+using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Grpo;
 
@@ -18,11 +19,11 @@ internal sealed class PromptDataset
     private int[] _order = [];
     private int _orderEpoch = -1;
 
-    private PromptDataset(PromptRow[] rows, int tooLong, int seed)
+    private PromptDataset(PromptRow[] rows, int tooLong, int inWords, int seed)
     {
         _rows = rows;
         _seed = seed;
-        TooLong = tooLong;
+        (TooLong, InWords) = (tooLong, inWords);
     }
 
     /// <summary>Rows to draw from.</summary>
@@ -31,24 +32,29 @@ internal sealed class PromptDataset
     /// <summary>Rows left out for their prompt's length.</summary>
     public int TooLong { get; }
 
+    /// <summary>Rows left out because they are answered in words.</summary>
+    public int InWords { get; }
+
     /// <summary>Reads and encodes a run's files.</summary>
     /// <param name="config">The run.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="format">The chat format served.</param>
     /// <param name="maxModelLength">Most tokens of prompt and response that the engine takes.</param>
+    /// <param name="needsCalls">Whether answers are compared with the rows' calls, so that rows without them teach nothing.</param>
     /// <param name="cancellationToken">Stops reading.</param>
-    /// <exception cref="TrainingDataException">A line is not a row, or no row is left.</exception>
-    public static PromptDataset Load(GrpoConfig config, Tokenizer tokenizer, IChatFormat format, int maxModelLength, CancellationToken cancellationToken)
+    /// <exception cref="TrainingDataException">A line is not a row, or cannot be judged, or no row is left.</exception>
+    public static PromptDataset Load(GrpoConfig config, Tokenizer tokenizer, IChatFormat format, int maxModelLength, bool needsCalls, CancellationToken cancellationToken)
     {
         int longest = Math.Min(config.MaxPromptTokens, maxModelLength - config.MaxResponseTokens);
-        TrainingRow[] rows = [.. config.Data.SelectMany(TrainingRowReader.Read)];
+        TrainingRow?[] rows = [.. config.Data.SelectMany(file => needsCalls ? CallRows.Read(file) : TrainingRowReader.Read(file))];
         cancellationToken.ThrowIfCancellationRequested();
-        PromptRow[] encoded = [.. rows.Select((row, index) => (row, index)).AsParallel().AsOrdered()
-            .Select(item => new PromptRow(item.index, item.row, format.Render(item.row.Conversation, item.row.Tools, addGenerationPrompt: true).Encode(tokenizer)))];
+        PromptRow[] encoded = [.. rows.Select((row, index) => (row, index)).Where(item => item.row is not null).AsParallel().AsOrdered()
+            .Select(item => new PromptRow(item.index, item.row!, format.Render(item.row!.Conversation, item.row.Tools, addGenerationPrompt: true).Encode(tokenizer)))];
         PromptRow[] kept = [.. encoded.Where(row => row.Prompt.Length <= longest)];
+        int inWords = rows.Length - encoded.Length;
         return kept.Length > 0
-            ? new PromptDataset(kept, encoded.Length - kept.Length, config.Seed)
-            : throw new TrainingDataException(string.Join(", ", config.Data), 0, $"there is no row with a prompt of at most {longest} tokens ({encoded.Length} are longer)");
+            ? new PromptDataset(kept, encoded.Length - kept.Length, inWords, config.Seed)
+            : throw new TrainingDataException(string.Join(", ", config.Data), 0, $"there is no row to sample from: {encoded.Length} have prompts of more than {longest} tokens, {inWords} are answered in words");
     }
 
     /// <summary>The next rows.</summary>

@@ -4,6 +4,7 @@ using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Sampling;
 using ToolN1.Engine.Weights;
+using ToolN1.Training.Data;
 using ToolN1.Training.Grpo;
 using ToolN1.Training.Rewards;
 using static TorchSharp.torch;
@@ -257,6 +258,58 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         Assert.Equal([0, 2], LinesOf(config, "evaluations.jsonl"));
         Assert.Equal([1, 2], LinesOf(config, "metrics.jsonl"));
         Assert.Equal([2], second.Evaluations.Select(item => item.Step));
+    }
+
+    [Fact]
+    public async Task Execute_CheckpointPinnedBeforeItsEvaluation_StaysPinnedWhenItIsSavedAgain()
+    {
+        GrpoConfig config = fixture.Config("pinned", steps: 3) with { Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows], EverySteps = 2, MaxRows = 2 } };
+        using RecordingObserver first = new() { StopAfter = 2 };
+        Assert.Equal(GrpoOutcome.Stopped, await fixture.RunAsync(config, first, Letters));
+        Assert.DoesNotContain(first.Evaluations, item => item.Step == 2);
+        string pin = Path.Combine(config.Output, "checkpoints", "step-00000002", "pinned");
+        File.WriteAllBytes(pin, []);
+        using RecordingObserver second = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, second, Letters, resume: true));
+
+        Assert.Equal([2, 3], second.Saves);
+        Assert.True(File.Exists(pin));
+    }
+
+    [Fact]
+    public async Task Execute_RowsAnsweredInWords_AreLeftOutAndCounted_UnlessARewardJudgesThem()
+    {
+        string mixed = Path.Combine(fixture.Folder, "mixed.jsonl");
+        TrainingRow[] rows = [.. TrainingRowReader.Read(fixture.Rows)];
+        TrainingRow told = rows[0] with { Tools = [], Answer = [], Reply = "It rains." };
+        TrainingRowWriter.Write(mixed, [told, .. rows, told]);
+        GrpoConfig config = fixture.Config("words", steps: 1) with { Data = [mixed], Evaluation = new GrpoEvaluationPlan { Data = [mixed], MaxRows = 3 } };
+        using RecordingObserver builtIn = new();
+        await fixture.RunAsync(config, builtIn, reward: null);
+        Assert.Equal((7, 2, 1), (builtIn.Start!.Rows, builtIn.Start.RowsInWords, builtIn.Start.HeldOutInWords));
+        Assert.All(builtIn.Evaluations, item => Assert.Equal(3, item.Rows));
+        Assert.All(builtIn.Samples, sample => Assert.NotEqual("[]", sample.Answer));
+
+        using RecordingObserver judged = new();
+        await fixture.RunAsync(config with { Output = config.Output + "-judged" }, judged, Letters);
+        Assert.Equal((9, 0), (judged.Start!.Rows, judged.Start.RowsInWords));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Execute_PromptThatOnlyAGraderCanJudge_IsRefusedByFileAndLine(bool isHeldOut)
+    {
+        string prompts = Path.Combine(fixture.Folder, $"prompts-{isHeldOut}.jsonl");
+        TrainingRow row = TrainingRowReader.Read(fixture.Rows).First();
+        File.WriteAllLines(prompts, [TrainingRowWriter.ToJson(row), "", TrainingRowWriter.ToJson(row with { Answer = [], Item = """{"reference": "a"}""" })]);
+        GrpoConfig config = fixture.Config($"prompts-{isHeldOut}", steps: 1);
+        config = isHeldOut ? config with { Evaluation = new GrpoEvaluationPlan { Data = [prompts] } } : config with { Data = [prompts] };
+        using RecordingObserver observer = new();
+        TrainingDataException refused = await Assert.ThrowsAsync<TrainingDataException>(() => fixture.RunAsync(config, observer, reward: null));
+
+        Assert.Equal((prompts, 3), (refused.File, refused.Line));
+        Assert.Contains("only a grader can judge", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
