@@ -13,14 +13,7 @@ internal static class DataSyntheticCommand
         Option<int> count = new("--count") { Description = "Training rows, all stages together.", DefaultValueFactory = _ => 200_000 };
         Option<int> heldOut = new("--held-out") { Description = "Rows of every held-out file.", DefaultValueFactory = _ => 500 };
         Option<ulong> seed = new("--seed") { Description = "The same seed writes the same bytes.", DefaultValueFactory = _ => 1 };
-        Option<int> group = new("--group") { Description = "Adjacent training rows with the same tools, whose common prompt a trainer packs once.", DefaultValueFactory = _ => SyntheticGenerator.DefaultGroupSize };
-        group.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--group must be at least 1.");
-            }
-        });
+        Option<int> group = CountOption.Create("--group", "Adjacent training rows with the same tools, whose common prompt a trainer packs once.", SyntheticGenerator.DefaultGroupSize);
         Option<double?> procedural = Share("--procedural", "Share of training groups with functions of meaningless words; by stage where not given.");
         Option<double?> masked = Share("--masked", "Share of training groups with meaningless names; by stage where not given.");
         Option<double?> common = Share("--common", "Share of functions drawn from the common ones (weather, e-mail, timers); 0.2 where not given.");

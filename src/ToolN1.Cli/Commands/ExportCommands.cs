@@ -1,8 +1,4 @@
 using System.CommandLine;
-using ToolN1.Engine.Model;
-using ToolN1.Engine.Tokenization;
-using ToolN1.Training;
-using ToolN1.Training.Data;
 using ToolN1.Training.Export;
 using ToolN1.Training.Grpo;
 
@@ -18,8 +14,8 @@ internal static class ExportCommands
     {
         Option<FileInfo> config = new("--config") { Description = "A GRPO run as JSON; its data, prompts, reward and hyperparameters are exported.", Required = true };
         Option<DirectoryInfo> output = new("--out") { Description = "Folder to write.", Required = true };
-        Option<int> nodes = new("--nodes") { Description = "Machines.", DefaultValueFactory = _ => 1 };
-        Option<int> gpus = new("--gpus") { Description = "GPUs of each.", DefaultValueFactory = _ => 8 };
+        Option<int> nodes = CountOption.Create("--nodes", "Machines.", 1);
+        Option<int> gpus = CountOption.Create("--gpus", "GPUs of each.", 8);
         Command command = new("verl", "A run for verl on a Ray cluster: parquet rows, our reward in Python, run.sh.") { config, output, nodes, gpus };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -29,6 +25,11 @@ internal static class ExportCommands
                 string folder = result.GetRequiredValue(output).FullName;
                 VerlExportReport report = await VerlExport.WriteAsync(run, folder, result.GetValue(nodes), result.GetValue(gpus), cancellationToken);
                 Console.WriteLine($"{report.TrainRows:N0} rows to learn from, {report.ValidationRows:N0} held out, in {folder}");
+                if (report.RowsInWords > 0)
+                {
+                    Console.WriteLine($"{report.RowsInWords:N0} rows were left out: their answers are in words, which the reward cannot judge.");
+                }
+
                 if (report.SkippedRows > 0)
                 {
                     Console.WriteLine($"{report.SkippedRows:N0} rows were left out: their texts spell added tokens, which verl's tokenizer would take for control tokens.");
@@ -41,10 +42,9 @@ internal static class ExportCommands
 
                 return 0;
             }
-            catch (Exception error) when (error is TrainingConfigException or TrainingDataException or CheckpointException or TokenizerFormatException or NotSupportedException or IOException)
+            catch (Exception error) when (CommandFailure.IsExpected(error))
             {
-                Console.Error.WriteLine(error.Message);
-                return 1;
+                return CommandFailure.Tell(error);
             }
         });
         return command;

@@ -1,4 +1,3 @@
-using Spectre.Console;
 using ToolN1.Training.Grpo;
 
 namespace ToolN1.Cli.Commands;
@@ -6,8 +5,6 @@ namespace ToolN1.Cli.Commands;
 /// <summary>Shows a GRPO run: a live table of the last steps on a terminal, plain lines elsewhere.</summary>
 internal sealed class GrpoProgress : IGrpoObserver, IDisposable
 {
-    private const int StepsShown = 12;
-
     private static readonly (string Name, Func<GrpoStepResult, string> Value)[] Columns =
     [
         ("step", step => $"{step.Step}"),
@@ -28,70 +25,42 @@ internal sealed class GrpoProgress : IGrpoObserver, IDisposable
         ("s", step => $"{step.Seconds.Total:F1}"),
     ];
 
-    private readonly bool _isTerminal = !Console.IsOutputRedirected;
-    private readonly Lock _gate = new();
-    private readonly Queue<GrpoStepResult> _steps = new();
-    private readonly Queue<string> _notes = new();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LiveDisplayContext? _live;
-    private Task? _display;
-    private string _phase = string.Empty;
+    private readonly StepTable<GrpoStepResult>? _table = Console.IsOutputRedirected ? null : new(Columns);
     private int _totalSteps;
-    private long _lastRefresh;
 
     /// <inheritdoc/>
     public void Started(GrpoStart start)
     {
         _totalSteps = start.TotalSteps;
-        Note($"{start.Parameters:N0} parameters, {start.TrainedParameters:N0} trained; {start.Rows:N0} rows"
-            + (start.RowsTooLong > 0 ? $" ({start.RowsTooLong:N0} left out as too long)" : string.Empty) + $"; steps {start.DoneSteps + 1:N0} to {start.TotalSteps:N0}");
-        if (!_isTerminal)
+        Note($"{start.Parameters:N0} parameters, {start.TrainedParameters:N0} trained; {start.Rows:N0} rows; steps {start.DoneSteps + 1:N0} to {start.TotalSteps:N0}");
+        if (start.RowsTooLong + start.RowsInWords + start.HeldOutInWords > 0)
         {
-            Console.WriteLine(string.Join('\t', Columns.Select(column => column.Name)));
-            return;
+            Note($"left out {start.RowsTooLong:N0} rows as too long, {start.RowsInWords:N0} as answered in words, {start.HeldOutInWords:N0} held-out ones as answered in words");
         }
 
-        using ManualResetEventSlim ready = new();
-        _display = AnsiConsole.Live(Render()).StartAsync(async context =>
+        if (_table is null)
         {
-            _live = context;
-            ready.Set();
-            await _ended.Task;
-        });
-        ready.Wait();
+            Console.WriteLine(string.Join('\t', Columns.Select(column => column.Name)));
+        }
+        else
+        {
+            _table.Begin();
+        }
     }
 
     /// <inheritdoc/>
-    public void Progressed(string phase, int done, int total)
-    {
-        lock (_gate)
-        {
-            _phase = $"{phase} {done}/{total}";
-            if (Environment.TickCount64 - _lastRefresh > 200)
-            {
-                Refresh();
-            }
-        }
-    }
+    public void Progressed(string phase, int done, int total) => _table?.Status($"{phase} {done}/{total} of {_totalSteps} steps");
 
     /// <inheritdoc/>
     public void Stepped(GrpoStepResult result)
     {
-        lock (_gate)
+        if (_table is null)
         {
-            if (!_isTerminal)
-            {
-                Console.WriteLine(string.Join('\t', Columns.Select(column => column.Value(result))));
-                return;
-            }
-
-            _steps.Enqueue(result);
-            if (_steps.Count > StepsShown)
-            {
-                _steps.Dequeue();
-            }
-
-            Refresh();
+            Console.WriteLine(string.Join('\t', Columns.Select(column => column.Value(result))));
+        }
+        else
+        {
+            _table.Add(result);
         }
     }
 
@@ -114,54 +83,19 @@ internal sealed class GrpoProgress : IGrpoObserver, IDisposable
     public void Alarmed(GrpoAlarm alarm) => Note($"step {alarm.Step}: {alarm.Kind}: {alarm.Message}");
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _ended.TrySetResult();
-        _display?.Wait();
-        _display = null;
-    }
+    public void Dispose() => _table?.Dispose();
 
     private static string Number(double? value, string format) => value?.ToString(format) ?? "–";
 
     private void Note(string line)
     {
-        lock (_gate)
+        if (_table is null)
         {
-            if (!_isTerminal)
-            {
-                Console.WriteLine(line);
-                return;
-            }
-
-            _notes.Enqueue(line);
-            if (_notes.Count > StepsShown)
-            {
-                _notes.Dequeue();
-            }
-
-            Refresh();
+            Console.WriteLine(line);
         }
-    }
-
-    private void Refresh()
-    {
-        _lastRefresh = Environment.TickCount64;
-        _live?.UpdateTarget(Render());
-    }
-
-    private Rows Render()
-    {
-        Table table = new() { Border = TableBorder.Simple };
-        foreach ((string name, _) in Columns)
+        else
         {
-            table.AddColumn(new TableColumn(Markup.Escape(name)).RightAligned());
+            _table.Note(line);
         }
-
-        foreach (GrpoStepResult step in _steps)
-        {
-            table.AddRow([.. Columns.Select(column => Markup.Escape(column.Value(step)))]);
-        }
-
-        return new Rows([.. _notes.Select(note => new Text(note)), table, new Text($"{_phase} of {_totalSteps} steps")]);
     }
 }

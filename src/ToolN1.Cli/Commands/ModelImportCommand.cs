@@ -9,6 +9,7 @@ using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Data;
 using ToolN1.Training.Evaluation;
+using ToolN1.Training.Rewards;
 using static TorchSharp.torch;
 
 namespace ToolN1.Cli.Commands;
@@ -27,8 +28,9 @@ internal static class ModelImportCommand
         Option<DirectoryInfo> @base = new("--base") { Description = "The model that it came from: same shape, and what it must not be worse than.", Required = true };
         Option<FileInfo[]> heldOut = new("--held-out") { Description = "Rows files that both models answer.", Required = true, AllowMultipleArgumentsPerToken = true };
         Option<DirectoryInfo> output = new("--out") { Description = "Folder to make.", Required = true };
-        Option<int> limit = new("--limit") { Description = "Most rows of a file.", DefaultValueFactory = _ => int.MaxValue };
+        Option<int> limit = CountOption.Create("--limit", "Most rows of a file.", int.MaxValue);
         Option<string> format = new("--chat-format") { Description = "auto, tool-n1 or hermes.", DefaultValueFactory = _ => "auto" };
+        format.AcceptOnlyFromAmong([.. ChatFormats.Names]);
         Option<bool> mustRise = new("--must-rise") { Description = "Asks for a rise beyond chance (p < 0.05), not only for no fall." };
         Option<bool> force = new("--force") { Description = "Imports a model that the gate refuses; noted in the record." };
         Command command = new("import", "Takes a model trained elsewhere, through the gate: held-out exact match must not fall.") { from, @base, heldOut, output, limit, format, mustRise, force };
@@ -37,13 +39,12 @@ internal static class ModelImportCommand
             try
             {
                 return await RunAsync(
-                    result.GetRequiredValue(from).FullName, result.GetRequiredValue(@base).FullName, [.. result.GetRequiredValue(heldOut).Select(file => file.FullName)],
+                    result.GetRequiredValue(from).FullName, result.GetRequiredValue(@base).FullName, [.. result.GetRequiredValue(heldOut).Select(file => file.FullName).Distinct(StringComparer.Ordinal)],
                     Path.TrimEndingDirectorySeparator(result.GetRequiredValue(output).FullName), result.GetValue(limit), result.GetValue(format)!, result.GetValue(mustRise), result.GetValue(force), cancellationToken);
             }
-            catch (Exception error) when (error is CheckpointException or TrainingDataException or TokenizerFormatException or InvalidDataException or IOException or NotSupportedException or ArgumentException)
+            catch (Exception error) when (CommandFailure.IsExpected(error))
             {
-                Console.Error.WriteLine(error.Message);
-                return 1;
+                return CommandFailure.Tell(error);
             }
         });
         return command;
@@ -52,7 +53,7 @@ internal static class ModelImportCommand
     private static async Task<int> RunAsync(
         string from, string @base, string[] heldOut, string output, int limit, string formatName, bool mustRise, bool force, CancellationToken cancellationToken)
     {
-        // 1. Is it the base's shape, with every tensor in place?
+        // 1. Is it the base's shape, with every tensor in place, and can it be compared?
         if (Directory.Exists(output))
         {
             Console.Error.WriteLine($"{output} exists already.");
@@ -69,52 +70,79 @@ internal static class ModelImportCommand
             }
         }
 
-        // 2. The gate, with the base's tokenizer and prompts for both.
-        List<(string Name, List<TrainingRow> Rows)> sets = [.. heldOut.Select(file => (Path.GetFileNameWithoutExtension(file), TrainingRowReader.Read(file).Take(limit).ToList()))];
-        List<EvaluationCase> before = await EvaluateAsync(@base, @base, formatName, sets, cancellationToken);
-        List<EvaluationCase> after = await EvaluateAsync(from, @base, formatName, sets, cancellationToken);
-        PromotionGate gate = PromotionGate.Decide(before, after, mustRise);
-        Console.WriteLine(gate.Reason);
-        if (!gate.Passes && !force)
+        int inWords = 0;
+        List<(string Name, TrainingRow[] Rows)> sets = [.. heldOut.Select(file => (Path.GetFileNameWithoutExtension(file), CallRows.Take(file, limit, ref inWords)))];
+        if (sets.FindIndex(set => set.Rows.Length == 0) is int empty and >= 0)
         {
-            Console.Error.WriteLine("Not imported; --force imports it all the same.");
-            return 2;
+            throw new TrainingDataException(heldOut[empty], 0, "there is no row whose answer is calls");
         }
 
-        // 3. A folder that appears whole or not at all.
-        string temporary = DurableStorage.BeginFolder(output);
-        foreach (string file in Directory.GetFiles(from).Where(file => Path.GetExtension(file) is ".safetensors" or ".json"))
-        {
-            File.Copy(file, Path.Combine(temporary, Path.GetFileName(file)));
-        }
-
-        // What other programs do not write back: the tokenizer as ours reads it, and the chat format's note.
-        foreach (string name in TokenizerFiles.Where(name => File.Exists(Path.Combine(@base, name))))
-        {
-            File.Copy(Path.Combine(@base, name), Path.Combine(temporary, name));
-        }
-
+        Dictionary<string, string> checksums = heldOut.ToDictionary(file => file, Checksum, StringComparer.Ordinal);
         Tokenizer tokenizer = Tokenizer.Load(@base);
-        ModelConfig config = ModelConfig.Load(from);
-        config.Save(temporary, config.DeclaredDType ?? "bfloat16", ChatFormats.Create(formatName, @base, tokenizer).Name);
-        ImportRecord record = new(
-            DateTimeOffset.UtcNow, gate, Forced: !gate.Passes, heldOut.ToDictionary(file => Path.GetFileName(file), Checksum, StringComparer.Ordinal));
-        await File.WriteAllBytesAsync(Path.Combine(temporary, RecordFile), JsonSerializer.SerializeToUtf8Bytes(record, ImportJson.Default.ImportRecord), cancellationToken);
-        DurableStorage.ReplaceFolder(temporary, output);
+        IChatFormat format = ChatFormats.Create(formatName, @base, tokenizer);
+        if (inWords > 0)
+        {
+            Console.WriteLine($"{inWords:N0} held-out rows are left out: their answers are in words, which nothing here can judge.");
+        }
+
+        // 2. The folder as it will be, under a temporary name: whatever keeps it from being made shows before the long part.
+        string temporary = DurableStorage.BeginFolder(output);
+        try
+        {
+            CopyFiles(from, @base, temporary);
+            ModelConfig config = ModelConfig.Load(from);
+            config.Save(temporary, config.DeclaredDType ?? "bfloat16", format.Name);
+
+            // 3. The gate, with the base's tokenizer and prompts for both.
+            List<EvaluationCase> before = await EvaluateAsync(@base, tokenizer, format, sets, cancellationToken);
+            List<EvaluationCase> after = await EvaluateAsync(temporary, tokenizer, format, sets, cancellationToken);
+            PromotionGate gate = PromotionGate.Decide(before, after, mustRise);
+            Console.WriteLine(gate.Reason);
+            if (!gate.Passes && !force)
+            {
+                Console.Error.WriteLine("Not imported; --force imports it all the same.");
+                return 2;
+            }
+
+            // 4. Its record, and its name.
+            ImportRecord record = new(DateTimeOffset.UtcNow, gate, Forced: !gate.Passes, checksums);
+            await File.WriteAllBytesAsync(Path.Combine(temporary, RecordFile), JsonSerializer.SerializeToUtf8Bytes(record, ImportJson.Default.ImportRecord), cancellationToken);
+            DurableStorage.ReplaceFolder(temporary, output);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary))
+            {
+                Directory.Delete(temporary, recursive: true);
+            }
+        }
+
         Console.WriteLine($"Model: {output}");
         return 0;
     }
 
-    private static async Task<List<EvaluationCase>> EvaluateAsync(string model, string @base, string formatName, List<(string Name, List<TrainingRow> Rows)> sets, CancellationToken cancellationToken)
+    private static void CopyFiles(string from, string @base, string folder)
+    {
+        foreach (string file in Directory.GetFiles(from).Where(file => Path.GetExtension(file) is ".safetensors" or ".json"))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
+
+        // What other programs write back differently: the tokenizer as ours reads it.
+        foreach (string name in TokenizerFiles.Where(name => File.Exists(Path.Combine(@base, name))))
+        {
+            File.Copy(Path.Combine(@base, name), Path.Combine(folder, name), overwrite: true);
+        }
+    }
+
+    private static async Task<List<EvaluationCase>> EvaluateAsync(string model, Tokenizer tokenizer, IChatFormat format, List<(string Name, TrainingRow[] Rows)> sets, CancellationToken cancellationToken)
     {
         Device device = DeviceSelector.Select("auto");
-        Tokenizer tokenizer = Tokenizer.Load(@base);
-        IChatFormat format = ChatFormats.Create(formatName, @base, tokenizer);
         Decoder decoder = CheckpointLoader.Load(model, device, DTypeSelector.Select("auto", ModelConfig.Load(model).DeclaredDType, device));
         await using InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, Path.GetFileName(model)), new EngineOptions { MaxSequences = 32 });
         RowEvaluator evaluator = new(engine, tokenizer, format);
         List<EvaluationCase> cases = [];
-        foreach ((string name, List<TrainingRow> rows) in sets)
+        foreach ((string name, TrainingRow[] rows) in sets)
         {
             cases.AddRange(await evaluator.EvaluateAsync(name, rows, cancellationToken));
         }
@@ -133,7 +161,7 @@ internal static class ModelImportCommand
 /// <param name="ImportedAt">When.</param>
 /// <param name="Gate">Scores and verdict.</param>
 /// <param name="Forced">Whether it was imported against the verdict.</param>
-/// <param name="HeldOut">Rows files and their checksums.</param>
+/// <param name="HeldOut">Checksums of the rows files, by their paths.</param>
 internal sealed record ImportRecord(DateTimeOffset ImportedAt, PromotionGate Gate, bool Forced, IReadOnlyDictionary<string, string> HeldOut);
 
 /// <summary>JSON of the record.</summary>

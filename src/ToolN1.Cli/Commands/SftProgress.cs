@@ -1,22 +1,27 @@
 using System.Diagnostics;
-using Spectre.Console;
 using ToolN1.Training.Sft;
 
 namespace ToolN1.Cli.Commands;
 
-/// <summary>Shows a supervised run: a progress bar on a terminal, plain lines elsewhere.</summary>
+/// <summary>Shows a supervised run: a live table of the last measured steps on a terminal, plain lines elsewhere.</summary>
 internal sealed class SftProgress : ISftObserver, IDisposable
 {
-    private const int BarWidth = 20;
+    private static readonly (string Name, Func<SftStepResult, string> Value)[] Columns =
+    [
+        ("step", result => $"{result.Step}"),
+        ("phase", result => result.Phase),
+        ("loss", result => $"{result.Loss:F3}"),
+        ("answer", result => $"{result.AnswerLoss:F3}"),
+        ("token", result => $"{result.TokenAccuracy:P1}"),
+        ("whole", result => $"{result.AnswerAccuracy:P1}"),
+        ("tok/s", result => $"{result.TokensPerSecond:N0}"),
+        ("|g|", result => $"{result.GradientNorm:F2}"),
+        ("lr ×", result => $"{result.ScheduleFactor:F3}"),
+        ("skipped", result => $"{result.SkippedSteps}"),
+    ];
 
-    // Bar, percentage and remaining time with the space between them.
-    private const int BesideFigures = BarWidth + 20;
-
-    private readonly bool _isTerminal = !Console.IsOutputRedirected;
-    private readonly TaskCompletionSource _ended = new();
+    private readonly StepTable<SftStepResult>? _table = Console.IsOutputRedirected ? null : new(Columns);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private Task? _display;
-    private ProgressTask? _bar;
     private int _firstStep;
     private int _step;
     private int _totalSteps;
@@ -25,23 +30,8 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     public void Started(long parameters, int doneSteps, int totalSteps)
     {
         (_step, _totalSteps) = (doneSteps, totalSteps);
-        WriteLine($"{parameters:N0} parameters, steps {doneSteps + 1:N0} to {totalSteps:N0}");
-        if (!_isTerminal)
-        {
-            return;
-        }
-
-        using ManualResetEventSlim ready = new();
-        _display = AnsiConsole.Progress()
-            .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
-            .StartAsync(async context =>
-            {
-                _bar = context.AddTask(" ", maxValue: totalSteps);
-                _bar.Value = doneSteps;
-                ready.Set();
-                await _ended.Task;
-            });
-        ready.Wait();
+        Note($"{parameters:N0} parameters, steps {doneSteps + 1:N0} to {totalSteps:N0}");
+        _table?.Begin();
     }
 
     /// <inheritdoc/>
@@ -50,7 +40,7 @@ internal sealed class SftProgress : ISftObserver, IDisposable
         // Reading the rows is no step: what is left is told by the steps of this phase.
         _firstStep = _step;
         _clock.Restart();
-        WriteLine(
+        Note(
             $"phase {phase}: {summary.RowsKept:N0} of {summary.RowsRead:N0} rows in {summary.Groups:N0} groups, {summary.Tokens:N0} tokens a pass"
             + (summary.TooLong + summary.TooManyTools > 0 ? $"; left out {summary.TooLong:N0} too long, {summary.TooManyTools:N0} with too many tools" : ""));
     }
@@ -59,66 +49,46 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     public void Stepped(int step)
     {
         _step = step;
-        if (_bar is not null)
-        {
-            _bar.Value = step;
-        }
+        _table?.Status($"step {step} of {_totalSteps}, {Left(step)} left");
     }
 
     /// <inheritdoc/>
     public void Saved(int step, string folder)
     {
-        // The progress bar has no place for it.
+        // The display has no place for it.
     }
 
     /// <inheritdoc/>
     public void Measured(SftStepResult result)
     {
-        double secondsLeft = _clock.Elapsed.TotalSeconds / Math.Max(1, result.Step - _firstStep) * (_totalSteps - result.Step);
-        string[] figures =
-        [
-            $"loss {result.Loss:F3}", $"answer {result.AnswerLoss:F3}", $"token {result.TokenAccuracy:P1}", $"whole {result.AnswerAccuracy:P1}", $"{result.TokensPerSecond:N0} tok/s",
-            $"|g| {result.GradientNorm:F2}", $"lr ×{result.ScheduleFactor:F3}",
-        ];
-        if (_bar is not null)
+        if (_table is not null)
         {
-            _bar.Description = Markup.Escape(Fit(result.Phase, figures, AnsiConsole.Profile.Width - BesideFigures));
+            _table.Add(result);
             return;
         }
 
-        string line = string.Join(' ', figures);
-        WriteLine($"step {result.Step}/{_totalSteps} {result.Phase} {line} skipped {result.SkippedSteps} left {TimeSpan.FromSeconds(secondsLeft):hh\\:mm\\:ss}");
+        string figures = string.Join(
+            ' ',
+            $"loss {result.Loss:F3} answer {result.AnswerLoss:F3} token {result.TokenAccuracy:P1} whole {result.AnswerAccuracy:P1} {result.TokensPerSecond:N0} tok/s",
+            $"|g| {result.GradientNorm:F2} lr ×{result.ScheduleFactor:F3}");
+        Console.WriteLine($"step {result.Step}/{_totalSteps} {result.Phase} {figures} skipped {result.SkippedSteps} left {Left(result.Step)}");
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _ended.TrySetResult();
-        _display?.Wait();
-        _display = null;
-    }
+    public void Dispose() => _table?.Dispose();
 
-    /// <summary>As many figures as a line has room for, so that none wraps.</summary>
-    private static string Fit(string phase, IEnumerable<string> figures, int width)
+    private string Left(int step) =>
+        $"{TimeSpan.FromSeconds(_clock.Elapsed.TotalSeconds / Math.Max(1, step - _firstStep) * (_totalSteps - step)):hh\\:mm\\:ss}";
+
+    private void Note(string line)
     {
-        string line = phase;
-        foreach (string figure in figures.TakeWhile(figure => line.Length + 1 + figure.Length <= width))
+        if (_table is null)
         {
-            line += " " + figure;
-        }
-
-        return line;
-    }
-
-    private void WriteLine(string line)
-    {
-        if (_isTerminal)
-        {
-            AnsiConsole.WriteLine(line);
+            Console.WriteLine(line);
         }
         else
         {
-            Console.WriteLine(line);
+            _table.Note(line);
         }
     }
 }

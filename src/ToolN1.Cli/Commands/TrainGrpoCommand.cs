@@ -1,11 +1,6 @@
 using System.CommandLine;
-using Microsoft.Extensions.Options;
-using ToolN1.Engine;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
-using ToolN1.Engine.Tokenization;
-using ToolN1.Training;
-using ToolN1.Training.Data;
 using ToolN1.Training.Grpo;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -28,15 +23,6 @@ internal static class TrainGrpoCommand
 
     private static async Task<int> RunAsync(string file, bool resume, bool ignorePlan, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        void Stop(object? sender, ConsoleCancelEventArgs press)
-        {
-            // The first Ctrl-C ends the run and saves it; the second ends the process.
-            press.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
-        }
-
-        Console.CancelKeyPress += Stop;
         try
         {
             // 1. Whether there is the memory for it. Nothing tells how much a GPU has.
@@ -58,7 +44,7 @@ internal static class TrainGrpoCommand
             using (GrpoProgress progress = new())
             {
                 run = new GrpoRun(config, file, engine.Host, progress);
-                outcome = await run.ExecuteAsync(resume, stop.Token);
+                outcome = await run.ExecuteAsync(resume, cancellationToken);
             }
 
             using System.Diagnostics.Process process = System.Diagnostics.Process.GetCurrentProcess();
@@ -71,15 +57,9 @@ internal static class TrainGrpoCommand
             });
             return outcome switch { GrpoOutcome.Finished => 0, GrpoOutcome.EndedByAlarm => 2, _ => 130 };
         }
-        catch (Exception error) when (error is TrainingConfigException or TrainingDataException or CheckpointException or TokenizerFormatException
-            or NonFiniteTrainingException or EngineFaultException or OptionsValidationException or InvalidDataException or IOException or NotSupportedException)
+        catch (Exception error) when (CommandFailure.IsExpected(error))
         {
-            Console.Error.WriteLine(error.Message);
-            return 1;
-        }
-        finally
-        {
-            Console.CancelKeyPress -= Stop;
+            return CommandFailure.Tell(error);
         }
     }
 }

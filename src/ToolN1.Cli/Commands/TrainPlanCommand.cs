@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using ToolN1.Engine.Model;
-using ToolN1.Training;
 using ToolN1.Training.Grpo;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -54,10 +52,9 @@ internal static class TrainPlanCommand
 
             return check.Fits ? 0 : GrpoPlanCheck.DoesNotFit;
         }
-        catch (Exception error) when (error is TrainingConfigException or CheckpointException or OptionsValidationException or IOException)
+        catch (Exception error) when (CommandFailure.IsExpected(error))
         {
-            Console.Error.WriteLine(error.Message);
-            return 1;
+            return CommandFailure.Tell(error);
         }
     }
 

@@ -1,8 +1,4 @@
 using System.CommandLine;
-using ToolN1.Engine.Model;
-using ToolN1.Engine.Tokenization;
-using ToolN1.Training;
-using ToolN1.Training.Data;
 using ToolN1.Training.Sft;
 
 namespace ToolN1.Cli.Commands;
@@ -32,11 +28,9 @@ internal static class TrainSftCommand
             Console.WriteLine(finished ? $"Model: {run.ModelFolder}" : "Stopped and saved; --resume goes on from here.");
             return finished ? 0 : 130;
         }
-        catch (Exception error) when (error is TrainingConfigException or TrainingDataException or CheckpointException or TokenizerFormatException
-            or NonFiniteTrainingException or InvalidDataException or IOException or NotSupportedException)
+        catch (Exception error) when (CommandFailure.IsExpected(error))
         {
-            Console.Error.WriteLine(error.Message);
-            return 1;
+            return CommandFailure.Tell(error);
         }
     }
 }
