@@ -71,28 +71,32 @@ public sealed class SyntheticGeneratorTests
     }
 
     [Fact]
-    public void Training_Reasoning_QuotesTheFittingDescriptionThenEachParameterInTheSchemasOrder()
+    public void Training_Reasoning_QuotesTheFittingDescription_ThenReadsTheRequestsWordsIntoTheCall()
     {
         foreach (TrainingRow row in Generator.Training(3, 400, 8).Where(row => row.Answer.Count > 0))
         {
+            string request = row.Messages[^1].Content!;
+            string think = row.Think!;
             int from = 0;
             foreach (TrainingCall call in row.Answer)
             {
                 using JsonDocument schema = JsonDocument.Parse(row.Tools.Single(tool => tool.Name == call.Name).FunctionJson);
                 string quoted = schema.RootElement.GetProperty("description").GetString()!.Split('.', ',', ';', ':', '(')[0].Trim();
-                from = After(row.Think!, $" fits {quoted}. Use {call.Name}", from);
-                foreach (JsonProperty parameter in schema.RootElement.GetProperty("parameters").GetProperty("properties").EnumerateObject())
+                (_, from) = Upto($". It fits: {quoted}. Use {call.Name}");
+                using JsonDocument arguments = JsonDocument.Parse(call.ArgumentsJson);
+                foreach (JsonProperty argument in arguments.RootElement.EnumerateObject())
                 {
-                    from = After(row.Think!, parameter.Name, from);
+                    (string phrase, from) = Upto($": {argument.Name} = {argument.Value.GetRawText()}");
+                    Assert.Contains(phrase.Trim(' ', ':', ';'), request, StringComparison.OrdinalIgnoreCase);
                 }
             }
-        }
 
-        static int After(string text, string part, int from)
-        {
-            int found = text.IndexOf(part, from, StringComparison.Ordinal);
-            Assert.True(found >= 0, $"'{part}' is not after {from} in: {text}");
-            return found + part.Length;
+            (string Before, int End) Upto(string part)
+            {
+                int found = think.IndexOf(part, from, StringComparison.Ordinal);
+                Assert.True(found >= 0, $"'{part}' is not after {from} in: {think}");
+                return (think[from..found], found + part.Length);
+            }
         }
     }
 

@@ -7,45 +7,32 @@ namespace ToolN1.Training.Data.Synthetic;
 internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
 {
     /// <summary>The mentioned parameters for the request.</summary>
-    public IReadOnlyList<(ParameterUse Use, string Name, string Spoken)> Said =>
-        [.. Values.Select((value, i) => (value, i)).Where(x => x.value is not null).Select(x => Saying(x.i, x.value!.Spoken))];
+    public IReadOnlyList<Saying> Said =>
+        [.. Values.Select((value, i) => (value, i)).Where(x => x.value is not null).Select(x => new Saying(x.i, Form.Spec.Parameters[x.i].Role, x.value!.Spoken))];
 
-    /// <summary>The call as the answer has it.</summary>
-    public TrainingCall Call
-    {
-        get
-        {
-            IEnumerable<string> fields = Values.Select((value, i) => (value, i)).Where(x => x.value is not null)
-                .Select(x => $"{PythonJson.Quote(Form.ParameterNames[x.i])}: {x.value!.Json}");
-            return new TrainingCall(Form.Tool.Name, "{" + string.Join(", ", fields) + "}");
-        }
-    }
+    /// <summary>The call as the answer has it: parameters in the schema's order.</summary>
+    public TrainingCall Call => CallOf(Enumerable.Range(0, Values.Length).Where(i => Values[i] is not null));
+
+    /// <summary>The call with its parameters in the order of the request's words.</summary>
+    public TrainingCall CallAs(SaidCall said) => CallOf(said.Phrases.Select(phrase => phrase.Parameter));
 
     /// <summary>
-    /// The call in the reasoning: what is asked and the description that fits it, then the tool in the schema's own order:
-    /// name, and every parameter with what the schema says of it and its value, or none. Each step copies what
-    /// stands beside the last one in the prompt, or looks up something by words that were just written, which is what a small
-    /// model can do: going from a request straight to a name, or from a name over its description to a parameter, is not.
+    /// The call in the reasoning: what is asked and the description that fits it, the tool, then the request's words in
+    /// their order, each with the parameter that it speaks of and the value. Every step copies what stands next in the
+    /// request or beside the last word, or looks up one thing by words that were just written, which is what a small model
+    /// can do: going through a schema and finding each parameter's place in the request, or that it has none, is not.
     /// </summary>
-    public string Plan
+    public string Plan(SaidCall said)
     {
-        get
+        StringBuilder text = new($"Asked: {said.Gist}. It fits: {Gloss(Form.Description)}. Use {Form.Tool.Name}");
+        string mark = ": ";
+        foreach (Phrase phrase in said.Phrases)
         {
-            string fitting = Gloss(Form.Description);
-            StringBuilder text = new($"{Form.Spec.Gist} fits {fitting}. Use {Form.Tool.Name}");
-            for (int i = 0; i < Values.Length; i++)
-            {
-                text.Append(i == 0 ? ": " : "; ").Append(Form.ParameterNames[i]);
-                if (Form.ParameterDescriptions[i] is string description)
-                {
-                    text.Append(": ").Append(Gloss(description));
-                }
-
-                text.Append(" = ").Append(Values[i]?.Json ?? "none");
-            }
-
-            return text.Append('.').ToString();
+            text.Append(mark).Append(phrase.Text.Trim(' ', ',', ':')).Append(": ").Append(Form.ParameterNames[phrase.Parameter]).Append(" = ").Append(Values[phrase.Parameter]!.Json);
+            mark = "; ";
         }
+
+        return text.Append('.').ToString();
     }
 
     /// <summary>A description up to its first mark: long ones are quoted by their beginning.</summary>
@@ -82,7 +69,7 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
     /// Makes calls of one tool differ in a single required parameter and says them in one breath ("in Oslo and Rome");
     /// null where the tool has no fitting parameter or chance decides otherwise.
     /// </summary>
-    public static IReadOnlyList<(ParameterUse Use, string Name, string Spoken)>? Spread(List<CallDraft> calls, SeededRandom random)
+    public static IReadOnlyList<Saying>? Spread(List<CallDraft> calls, SeededRandom random)
     {
         ToolForm form = calls[0].Form;
         int[] fitting = [.. Enumerable.Range(0, form.Spec.Parameters.Length).Where(i =>
@@ -107,12 +94,9 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
 
         string[] spoken = [.. calls.Select(c => c.Values[varied]!.Spoken)];
         string joined = string.Join(", ", spoken.Take(spoken.Length - 1)) + random.Pick([" and ", " and also ", " as well as "]) + spoken[^1];
-        return [.. calls[0].Said.Select(s => s.Use == form.Spec.Parameters[varied] ? (s.Use, s.Name, joined) : s)];
+        return [.. calls[0].Said.Select(said => said.Parameter == varied ? said with { Spoken = joined } : said)];
     }
 
-    private (ParameterUse Use, string Name, string Spoken) Saying(int index, string spoken)
-    {
-        ParameterUse use = Form.Spec.Parameters[index];
-        return (use, use.Role.Names[0], spoken);
-    }
+    private TrainingCall CallOf(IEnumerable<int> parameters) =>
+        new(Form.Tool.Name, "{" + string.Join(", ", parameters.Select(i => $"{PythonJson.Quote(Form.ParameterNames[i])}: {Values[i]!.Json}")) + "}");
 }

@@ -14,34 +14,44 @@ internal static class RequestWriter
     ];
 
     /// <summary>A whole request for one call.</summary>
-    public static string Whole(FunctionSpec spec, IReadOnlyList<(ParameterUse Use, string Name, string Spoken)> said, SeededRandom random)
+    public static WrittenRequest Whole(FunctionSpec spec, IReadOnlyList<Saying> said, SeededRandom random)
     {
+        string thing = spec.Object.Key;
         string text;
-        string words = Phrases(said, random);
+        Phrase[] phrases = Phrases(said, random);
+        string words = string.Join(' ', phrases.Select(phrase => phrase.Text));
         if (spec.Sentences.Length > 0 && random.Chance(0.4))
         {
-            text = Fill(random.Pick(spec.Sentences), spec, words, random);
+            text = Fill(random.Pick(spec.Sentences), spec, words, random, ref thing);
         }
         else if (spec.Verb.Sentences.Length > 0 && random.Chance(0.35))
         {
-            text = Fill(random.Pick(spec.Verb.Sentences), spec, words, random);
+            text = Fill(random.Pick(spec.Verb.Sentences), spec, words, random, ref thing);
         }
         else if (said.Count == 1 && random.Chance(0.1) && !words.StartsWith(',') && !words.StartsWith(':'))
         {
-            text = string.Format(random.Pick(["{1}, {0}.", "{1}: {0}.", "{1}, please {0}."]), Action(spec, string.Empty, random), words);
+            text = string.Format(random.Pick(["{1}, {0}.", "{1}: {0}.", "{1}, please {0}."]), Action(spec, string.Empty, random, out thing), words);
         }
         else
         {
-            text = string.Format(random.Pick(Frames), Action(spec, words, random));
+            text = string.Format(random.Pick(Frames), Action(spec, words, random, out thing));
         }
 
-        return Finish(text, random);
+        return new WrittenRequest(Finish(text, random), [new SaidCall($"{spec.Verb.Key} {thing}", phrases)]);
     }
 
     /// <summary>Two or more calls in one request.</summary>
-    public static string Joined(IReadOnlyList<(FunctionSpec Spec, IReadOnlyList<(ParameterUse Use, string Name, string Spoken)> Said)> calls, SeededRandom random)
+    public static WrittenRequest Joined(IReadOnlyList<(FunctionSpec Spec, IReadOnlyList<Saying> Said)> calls, SeededRandom random)
     {
-        string[] actions = [.. calls.Select(call => Action(call.Spec, Phrases(call.Said, random), random))];
+        SaidCall[] said = new SaidCall[calls.Count];
+        string[] actions = new string[calls.Count];
+        for (int i = 0; i < actions.Length; i++)
+        {
+            Phrase[] phrases = Phrases(calls[i].Said, random);
+            actions[i] = Action(calls[i].Spec, string.Join(' ', phrases.Select(phrase => phrase.Text)), random, out string thing);
+            said[i] = new SaidCall($"{calls[i].Spec.Verb.Key} {thing}", phrases);
+        }
+
         if (random.Chance(0.4))
         {
             StringBuilder sentences = new(Finish(string.Format(random.Pick(Frames), actions[0]), random));
@@ -50,12 +60,12 @@ internal static class RequestWriter
                 sentences.Append(' ').Append(Finish(string.Format(random.Pick(["Also {0}.", "Then {0}.", "And {0}.", "After that {0}.", "Also, can you {0}?", "{0} too."]), action), random));
             }
 
-            return sentences.ToString();
+            return new WrittenRequest(sentences.ToString(), said);
         }
 
         string joiner = random.Pick([" and ", " and then ", ", and ", " and also ", ", then "]);
         string body = actions.Length == 2 ? actions[0] + joiner + actions[1] : string.Join(", ", actions.Take(actions.Length - 1)) + joiner + actions[^1];
-        return Finish(string.Format(random.Pick(Frames), body), random);
+        return new WrittenRequest(Finish(string.Format(random.Pick(Frames), body), random), said);
     }
 
     /// <summary>A sentence as people type it: with its mark or without, now and then in small letters.</summary>
@@ -66,9 +76,9 @@ internal static class RequestWriter
         return random.Chance(0.2) ? text.ToLowerInvariant() : text;
     }
 
-    private static string Action(FunctionSpec spec, string words, SeededRandom random)
+    private static string Action(FunctionSpec spec, string words, SeededRandom random, out string thing)
     {
-        string thing = random.PickMostly(spec.Object.Words, 0.5);
+        thing = random.PickMostly(spec.Object.Words, 0.5);
         string named = spec.Verb.Article switch
         {
             "a" => (random.Chance(0.85) ? ToolForm.An(thing) : "the") + " " + thing,
@@ -78,36 +88,39 @@ internal static class RequestWriter
         return $"{random.PickMostly(spec.Verb.Requests, 0.35)} {named} {words}".TrimEnd();
     }
 
-    private static string Fill(string sentence, FunctionSpec spec, string words, SeededRandom random)
+    private static string Fill(string sentence, FunctionSpec spec, string words, SeededRandom random, ref string thing)
     {
-        string thing = random.PickMostly(spec.Object.Words, 0.5);
-        return sentence.Replace("{o}", thing, StringComparison.Ordinal).Replace("{s}", ToolForm.Plural(thing), StringComparison.Ordinal)
-            .Replace("{a}", ToolForm.An(thing) + " " + thing, StringComparison.Ordinal).Replace("{f}", words, StringComparison.Ordinal);
+        string drawn = random.PickMostly(spec.Object.Words, 0.5);
+        string filled = sentence.Replace("{o}", drawn, StringComparison.Ordinal).Replace("{s}", ToolForm.Plural(drawn), StringComparison.Ordinal)
+            .Replace("{a}", ToolForm.An(drawn) + " " + drawn, StringComparison.Ordinal);
+        thing = filled == sentence ? thing : drawn;
+        return filled.Replace("{f}", words, StringComparison.Ordinal);
     }
 
-    private static string Phrases(IReadOnlyList<(ParameterUse Use, string Name, string Spoken)> said, SeededRandom random)
+    private static Phrase[] Phrases(IReadOnlyList<Saying> said, SeededRandom random)
     {
-        List<string> plain = [];
-        List<string> last = [];
-        foreach ((ParameterUse use, string name, string spoken) in random.Chance(0.5) ? said : random.Shuffled(said))
+        List<Phrase> plain = [];
+        List<Phrase> last = [];
+        foreach (Saying saying in random.Chance(0.5) ? said : random.Shuffled(said))
         {
             string phrase;
-            if (use.Role.Type == "boolean")
+            string name = saying.Role.Names[0];
+            if (saying.Role.Type == "boolean")
             {
-                phrase = random.Pick([.. use.Role.Phrases.Where(p => p[0] == spoken[0])])[2..];
+                phrase = random.Pick([.. saying.Role.Phrases.Where(p => p[0] == saying.Spoken[0])])[2..];
             }
             else
             {
                 string template = random.Chance(0.12) && name.Length > 2 && !name.Any(char.IsDigit)
                     ? random.Pick(["with {n} {v}", "with {v} as the {n}", "where the {n} is {v}", ", {n} {v}"]).Replace("{n}", name.Replace('_', ' '), StringComparison.Ordinal)
-                    : random.PickMostly(use.Role.Phrases, 0.4);
-                phrase = template.Replace("{v}", spoken, StringComparison.Ordinal);
+                    : random.PickMostly(saying.Role.Phrases, 0.4);
+                phrase = template.Replace("{v}", saying.Spoken, StringComparison.Ordinal);
             }
 
-            (phrase[0] is ',' or ':' ? last : plain).Add(phrase);
+            (phrase[0] is ',' or ':' ? last : plain).Add(new Phrase(saying.Parameter, phrase));
         }
 
-        return string.Join(' ', plain.Concat(last.OrderBy(p => p[0] == ':')));
+        return [.. plain, .. last.OrderBy(phrase => phrase.Text[0] == ':')];
     }
 
     private static string Finish(string text, SeededRandom random)

@@ -175,7 +175,7 @@ public sealed class SyntheticGenerator
         }
 
         List<CallDraft> calls = [];
-        string request;
+        WrittenRequest request;
         if (mode == "parallel")
         {
             bool same = forms.Length == 1 || random.Chance(0.5);
@@ -214,12 +214,13 @@ public sealed class SyntheticGenerator
             request = RequestWriter.Whole(calls[0].Form.Spec, calls[0].Said, random);
         }
 
+        SaidCall Said(int call) => request.Calls[Math.Min(call, request.Calls.Count - 1)];
         TrainingRow row = new()
         {
             Tools = [.. forms.Select(f => f.Tool)],
-            Messages = [new ChatMessage { Role = ChatRole.User, Content = request }],
-            Answer = [.. calls.Select(c => c.Call)],
-            Think = $"Asked: {string.Join(", ", calls.Select(c => c.Form.Spec.Gist))}. {string.Join(' ', calls.Select(c => c.Plan))}",
+            Messages = [new ChatMessage { Role = ChatRole.User, Content = request.Text }],
+            Answer = [.. calls.Select((call, i) => call.CallAs(Said(i)))],
+            Think = string.Join(' ', calls.Select((call, i) => call.Plan(Said(i)))),
         };
         return mode switch
         {
@@ -242,8 +243,8 @@ public sealed class SyntheticGenerator
             }
 
             CallDraft draft = CallDraft.Draw(ToolForm.Of(wanted, _values, random, false, false, split), _values, random, split, 0.5);
-            request = RequestWriter.Whole(wanted, draft.Said, random);
-            gist = wanted.Gist;
+            (request, IReadOnlyList<SaidCall> said) = RequestWriter.Whole(wanted, draft.Said, random);
+            gist = said[0].Gist;
         }
 
         return new TrainingRow
@@ -251,7 +252,7 @@ public sealed class SyntheticGenerator
             Tools = [.. forms.Select(f => f.Tool)],
             Messages = [new ChatMessage { Role = ChatRole.User, Content = request }],
             Answer = [],
-            Think = $"Asked: {gist}. {gist} fits nothing.",
+            Think = $"Asked: {gist}. Nothing fits.",
         };
     }
 }

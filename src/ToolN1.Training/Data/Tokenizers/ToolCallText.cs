@@ -30,7 +30,7 @@ internal static class ToolCallText
         ];
         string[] reasoning =
         [
-            "Asked: ", " fits ", " fits nothing.", ". Use ", ". ", ": ", " = \"", " = ", " = none; ", " = none. ", " = none.", " = [\"", " = [", "\"; ", "; ", "\"]; ", "]; ", "\". ", "\"]. ", "]. ", "\".", "\"].", "].",
+            "Asked: ", ". It fits: ", ". Nothing fits.", ". Use ", ". Asked: ", "\". Asked: ", "\"]. Asked: ", ". ", ": ", " = \"", " = ", " = [\"", " = [", "\"; ", "; ", "\"]; ", "]; ", "\". ", "\"]. ", "]. ", "\".", "\"].", "].",
         ];
         List<string> typed = [];
         foreach (string type in Types)
