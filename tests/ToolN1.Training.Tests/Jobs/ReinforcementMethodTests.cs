@@ -98,7 +98,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         await using (InferenceEngine engine = Start())
         {
             ReinforcementMethod method = Method(engine);
-            JobRecord[] jobs = [.. new[] { 1, 2 }.Select(number => new JobRecord
+            JobRecord[] jobs = [.. Enumerable.Range(1, 2).Select(number => new JobRecord
             {
                 Id = $"job-{number}",
                 Number = number,
