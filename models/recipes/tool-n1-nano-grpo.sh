@@ -44,8 +44,6 @@ make_data() {
     sed -i -E 's/"think": "([^"\\]|\\.)*"/"think": ""/' "$folder.tmp"/train-*.jsonl
     ! grep -q '"think": "[^"]' "$folder.tmp"/train-*.jsonl || { echo "Reasoning is left in $folder.tmp." >&2; return 1; }
   fi
-  # A reward for calls has nothing to say about answers in words.
-  for rows in "$folder.tmp"/train-*.jsonl; do grep -v '"reply": ' "$rows" > "$rows.calls" && mv "$rows.calls" "$rows"; done
   mv "$folder.tmp" "$folder"
 }
 data() { alone make_data "$OUT/data" 24000 77; }
