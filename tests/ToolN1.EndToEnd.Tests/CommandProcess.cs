@@ -8,6 +8,8 @@ namespace ToolN1.EndToEnd.Tests;
 /// <summary>The real <c>tooln1</c> as its own process; killed when the test ends, however it ends.</summary>
 internal sealed class CommandProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly List<(string Text, TaskCompletionSource Seen)> _awaited = [];
@@ -101,9 +103,10 @@ internal sealed class CommandProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Waits for its end.</summary>
+    /// <exception cref="TimeoutException">It does not end; a shell that starts tests in the background may have them ignore Ctrl-C.</exception>
     public async Task<int> ExitAsync()
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
         return _process.ExitCode;
     }
 

@@ -26,12 +26,13 @@ internal sealed class GrpoProgress : IGrpoObserver, IDisposable
     ];
 
     private readonly StepTable<GrpoStepResult>? _table = Console.IsOutputRedirected ? null : new(Columns);
+    private int _doneSteps;
     private int _totalSteps;
 
     /// <inheritdoc/>
     public void Started(GrpoStart start)
     {
-        _totalSteps = start.TotalSteps;
+        (_doneSteps, _totalSteps) = (start.DoneSteps, start.TotalSteps);
         Note($"{start.Parameters:N0} parameters, {start.TrainedParameters:N0} trained; {start.Rows:N0} rows; steps {start.DoneSteps + 1:N0} to {start.TotalSteps:N0}");
         if (start.RowsTooLong + start.RowsInWords + start.HeldOutInWords > 0)
         {
@@ -49,11 +50,12 @@ internal sealed class GrpoProgress : IGrpoObserver, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Progressed(string phase, int done, int total) => _table?.Status($"{phase} {done}/{total} of {_totalSteps} steps");
+    public void Progressed(string phase, int done, int total) => _table?.Status(_doneSteps, _totalSteps, $"{phase} {done}/{total}");
 
     /// <inheritdoc/>
     public void Stepped(GrpoStepResult result)
     {
+        _doneSteps = result.Step;
         if (_table is null)
         {
             Console.WriteLine(string.Join('\t', Columns.Select(column => column.Value(result))));

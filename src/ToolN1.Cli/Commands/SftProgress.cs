@@ -3,7 +3,7 @@ using ToolN1.Training.Sft;
 
 namespace ToolN1.Cli.Commands;
 
-/// <summary>Shows a supervised run: a live table of the last measured steps on a terminal, plain lines elsewhere.</summary>
+/// <summary>Shows a supervised run: a live table of the last measured steps and a progress bar on a terminal, plain lines elsewhere.</summary>
 internal sealed class SftProgress : ISftObserver, IDisposable
 {
     private static readonly (string Name, Func<SftStepResult, string> Value)[] Columns =
@@ -31,6 +31,7 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     {
         (_step, _totalSteps) = (doneSteps, totalSteps);
         Note($"{parameters:N0} parameters, steps {doneSteps + 1:N0} to {totalSteps:N0}");
+        _table?.Status(doneSteps, totalSteps, "reading rows");
         _table?.Begin();
     }
 
@@ -49,7 +50,7 @@ internal sealed class SftProgress : ISftObserver, IDisposable
     public void Stepped(int step)
     {
         _step = step;
-        _table?.Status($"step {step} of {_totalSteps}, {Left(step)} left");
+        _table?.Status(step, _totalSteps, $"{Left(step)} left");
     }
 
     /// <inheritdoc/>

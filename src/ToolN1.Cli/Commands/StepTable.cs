@@ -2,11 +2,12 @@ using Spectre.Console;
 
 namespace ToolN1.Cli.Commands;
 
-/// <summary>A terminal's live table of a run's last steps, with notes above and what is being done below. Safe to call from any thread.</summary>
+/// <summary>A terminal's live table of a run's last steps, with notes above, a progress bar and what is being done below. Safe to call from any thread.</summary>
 /// <param name="columns">Each column's name and what it shows of a step.</param>
 internal sealed class StepTable<T>(IReadOnlyList<(string Name, Func<T, string> Value)> columns) : IDisposable
 {
     private const int Shown = 12;
+    private const int BarWidth = 30;
     private const int MillisecondsBetweenStatuses = 200;
 
     private readonly Lock _gate = new();
@@ -37,12 +38,16 @@ internal sealed class StepTable<T>(IReadOnlyList<(string Name, Func<T, string> V
     /// <summary>Adds a note; the oldest goes.</summary>
     public void Note(string line) => Add(_notes, line);
 
-    /// <summary>Says what is being done; cheap.</summary>
-    public void Status(string text)
+    /// <summary>Says how far the run is and what is being done; cheap.</summary>
+    /// <param name="done">Steps taken.</param>
+    /// <param name="total">Steps of the run.</param>
+    /// <param name="text">What is being done.</param>
+    public void Status(int done, int total, string text)
     {
+        int filled = (int)((long)BarWidth * done / Math.Max(1, total));
         lock (_gate)
         {
-            _status = text;
+            _status = $"{new string('━', filled)}{new string('┄', BarWidth - filled)} {done}/{total}  {text}";
             if (Environment.TickCount64 - _lastRefresh > MillisecondsBetweenStatuses)
             {
                 Refresh();
