@@ -29,9 +29,10 @@ internal sealed class Interruption : IDisposable
     {
         if (!_stop.IsCancellationRequested)
         {
+            // Told when it holds: whoever reads it may count on it.
             context.Cancel = true;
-            Console.Error.WriteLine("\nStopping as soon as it can be done well; once more ends at once.");
             _stop.Cancel();
+            Console.Error.WriteLine("\nStopping as soon as it can be done well; once more ends at once.");
         }
     }
 }
