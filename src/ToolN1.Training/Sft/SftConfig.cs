@@ -53,7 +53,7 @@ public sealed record SftConfig
     /// <summary>Greatest global gradient norm.</summary>
     public double ClipNorm { get; init; } = 1;
 
-    /// <summary>Dtype of the matrix products: <c>float32</c>, <c>bfloat16</c>, or <c>auto</c> (bfloat16 where the CPU multiplies it natively, or on a GPU). Masters, residual and norms are always f32.</summary>
+    /// <summary>Dtype of the matrix products: <c>float32</c>, <c>bfloat16</c>, or <c>auto</c> (bfloat16 on a GPU and where the CPU multiplies it faster than f32). Masters, residual and norms are always f32.</summary>
     [JsonPropertyName("dtype")]
     public string DType { get; init; } = "auto";
 
