@@ -30,8 +30,8 @@ internal sealed class ResponseBatch
     {
         Responses = [.. groups.SelectMany(group => group.Responses)];
         Packed = new PackedBatch(
-            [.. groups.Select(group => new RowGroup(group.Prompt, [.. group.Responses.Select(response => new RowRest([], response.Tokens))]))],
-            promptWeight: 0, promptFraction: 0, Random.Shared);
+            [.. groups.Select(group => (new RowGroup(group.Prompt, [.. group.Responses.Select(response => new RowRest([], response.Tokens))]), 0))],
+            promptWeight: 0, promptFraction: 0);
     }
 
     /// <summary>The responses, in the order of the predictions.</summary>

@@ -15,16 +15,16 @@ internal sealed class PackedBatch
     private readonly List<int> _answerLengths = [];
 
     /// <summary>Lays out groups.</summary>
-    /// <param name="groups">At least one.</param>
+    /// <param name="groups">At least one, each with the seed that draws its prompt tokens, so that they do not depend on what lies beside it.</param>
     /// <param name="promptWeight">Loss weight of a prompt token.</param>
     /// <param name="promptFraction">Fraction of prompt tokens that count.</param>
-    /// <param name="random">Draws them.</param>
-    public PackedBatch(IReadOnlyList<RowGroup> groups, double promptWeight, double promptFraction, Random random)
+    public PackedBatch(IReadOnlyList<(RowGroup Rows, int Seed)> groups, double promptWeight, double promptFraction)
     {
         // 1. Tokens, positions and spans; answers' predictions first, so that they are the head of the lists.
-        List<(long Source, long Target)> prompts = [];
-        foreach (RowGroup group in groups)
+        List<(long Source, long Target)> counted = [];
+        foreach ((RowGroup group, int seed) in groups)
         {
+            List<(long Source, long Target)> prompts = [];
             int start = _ids.Count;
             if (group.Prefix.Length > 0)
             {
@@ -54,6 +54,9 @@ internal sealed class PackedBatch
                 _answerLengths.Add(answer.Count);
                 AddLoss(answer, 1);
             }
+
+            Random random = new(seed);
+            counted.AddRange(promptWeight > 0 ? prompts.Where(_ => random.NextDouble() < promptFraction) : []);
         }
 
         AnswerTokens = _sources.Count;
@@ -63,10 +66,7 @@ internal sealed class PackedBatch
         }
 
         // 2. A few prompt positions behind them.
-        if (promptWeight > 0)
-        {
-            AddLoss([.. prompts.Where(_ => random.NextDouble() < promptFraction)], (float)promptWeight);
-        }
+        AddLoss(counted, (float)promptWeight);
 
         TotalWeight = _weights.Sum(weight => (double)weight);
     }

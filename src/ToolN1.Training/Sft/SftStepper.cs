@@ -25,7 +25,7 @@ internal sealed class SftStepper : IDisposable
     /// <param name="config">The run.</param>
     /// <param name="decoder">f32 masters that require gradients, with the products' dtype in its projections; the caller owns it.</param>
     /// <param name="autograd">Goes through autograd even where the pass with written-out derivatives would do.</param>
-    /// <param name="turn">Runs each micro-batch (of each lane one), and the update; null runs them at once.</param>
+    /// <param name="turn">Runs each micro-batch (several lanes: all of them), and the update; null runs them at once.</param>
     public SftStepper(SftConfig config, Decoder decoder, bool autograd = false, Action<Action>? turn = null)
     {
         _turn = turn ?? (work => work());
@@ -59,13 +59,15 @@ internal sealed class SftStepper : IDisposable
     public StepSums Step(IReadOnlyList<RowGroup> groups, int seed, double scheduleFactor)
     {
         // 1. Lay out all micro-batches first: their common weight divides every sum, so the split does not matter.
-        List<PackedBatch> batches = [.. Split(groups, seed)];
+        PackedBatch[][] lanes = Split(groups, seed);
+        List<PackedBatch> batches = [.. lanes.SelectMany(lane => lane)];
         double totalWeight = batches.Sum(batch => batch.TotalWeight);
 
-        // 2. Gradients of each.
+        // 2. Gradients of each. Several lanes go through theirs without a stop: a process with lanes serves nobody meanwhile.
         _turn(Begin);
         StepSums sums = new() { Tokens = batches.Sum(batch => batch.TokenCount), Answers = batches.Sum(batch => batch.AnswerLengths.Count), AnswerTokens = batches.Sum(batch => batch.AnswerTokens) };
-        foreach (PackedBatch[] together in batches.Chunk(_lanes?.Count ?? 1))
+        PackedBatch[][][] rounds = lanes.Length == 1 ? [.. lanes[0].Select(batch => new PackedBatch[][] { [batch] })] : [lanes];
+        foreach (PackedBatch[][] together in rounds)
         {
             _turn(() => Accumulate(together, totalWeight, sums));
         }
@@ -113,31 +115,26 @@ internal sealed class SftStepper : IDisposable
         }
     }
 
-    private IEnumerable<PackedBatch> Split(IReadOnlyList<RowGroup> groups, int seed)
+    private PackedBatch[][] Split(IReadOnlyList<RowGroup> groups, int seed)
     {
-        // One source of chance over the whole step, consumed in the order of the groups, whatever the split.
+        // Chance is given out in the order of the groups, whatever the split.
         Random random = new(seed);
-        return MicroBatches.Split(groups, _config.MicroBatchTokens, _lanes?.Count ?? 1)
-            .Select(part => new PackedBatch(part, _config.PromptLossWeight, _config.PromptLossFraction, random));
+        (RowGroup Rows, int Seed)[] seeded = [.. groups.Select(group => (group, random.Next()))];
+        return [.. MicroBatches.Split(seeded, group => group.Rows.TokenCount, _config.MicroBatchTokens, _lanes?.Count ?? 1)
+            .Select(lane => lane.Select(part => new PackedBatch(part, _config.PromptLossWeight, _config.PromptLossFraction)).ToArray())];
     }
 
-    private void Accumulate(PackedBatch[] together, double totalWeight, StepSums sums)
+    private void Accumulate(PackedBatch[][] together, double totalWeight, StepSums sums)
     {
         if (_pass is null || _lanes is null)
         {
-            AccumulateByAutograd(together.Single(), totalWeight, sums);
+            AccumulateByAutograd(together.Single().Single(), totalWeight, sums);
             return;
         }
 
-        PassResult[] results = new PassResult[together.Length];
-        _lanes.Run(together.Length, (lane, gradients) =>
-        {
-            float[] weights = together[lane].Weights;
-            results[lane] = _pass.Accumulate(
-                together[lane], temperature: 1, wholeBatch: false,
-                (start, logProbs) => [.. weights.AsSpan(start, logProbs.Length).ToArray().Select(weight => (float)(-weight / totalWeight))], gradients);
-        });
-        foreach ((PackedBatch batch, PassResult result) in together.Zip(results))
+        PassResult[][] results = new PassResult[together.Length][];
+        _lanes.Run(together.Length, (lane, gradients) => results[lane] = [.. together[lane].Select(batch => Pass(batch, totalWeight, gradients))]);
+        foreach ((PackedBatch batch, PassResult result) in together.Zip(results).SelectMany(lane => lane.First.Zip(lane.Second)))
         {
             float[] weights = batch.Weights;
             for (int i = 0; i < weights.Length; i++)
@@ -148,6 +145,14 @@ internal sealed class SftStepper : IDisposable
 
             Count(batch, result.Hits, sums);
         }
+    }
+
+    private PassResult Pass(PackedBatch batch, double totalWeight, PassGradients gradients)
+    {
+        float[] weights = batch.Weights;
+        return _pass!.Accumulate(
+            batch, temperature: 1, wholeBatch: false,
+            (start, logProbs) => [.. weights.AsSpan(start, logProbs.Length).ToArray().Select(weight => (float)(-weight / totalWeight))], gradients);
     }
 
     private void AccumulateByAutograd(PackedBatch batch, double totalWeight, StepSums sums)

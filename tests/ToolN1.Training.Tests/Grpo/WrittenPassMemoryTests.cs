@@ -60,7 +60,7 @@ public sealed partial class WrittenPassMemoryTests
         using DecoderPass pass = DecoderPass.Create(decoder, dtype == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
         pass.LoadWeights();
         int[] Ids(int count) => [.. Enumerable.Range(0, count)];
-        PackedBatch batch = new([.. Enumerable.Range(0, 5).Select(_ => new RowGroup(Ids(320), [.. Enumerable.Range(0, 8).Select(_ => new RowRest([], Ids(80)))]))], 0, 0, new Random(1));
+        PackedBatch batch = new([.. Enumerable.Range(0, 5).Select(_ => (new RowGroup(Ids(320), [.. Enumerable.Range(0, 8).Select(_ => new RowRest([], Ids(80)))]), 0))], 0, 0);
         Assert.Equal(4800, batch.TokenCount);
 
         // The whole tape lives when the loss is asked for its derivative.

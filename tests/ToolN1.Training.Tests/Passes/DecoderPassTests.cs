@@ -100,7 +100,7 @@ public sealed class DecoderPassTests
     {
         using Decoder decoder = MakeDecoder(Shape(tied: true, biases: true, keyHeads: 2), ScalarType.Float32);
         using DecoderPass pass = DecoderPass.Create(decoder, ScalarType.Float32);
-        PackedBatch batch = new(MakeGroups(), 0.1, 0.5, new Random(1));
+        PackedBatch batch = new([.. MakeGroups().Select(group => (group, 1))], 0.1, 0.5);
         pass.LoadWeights();
         pass.Accumulate(batch, 1, false, Loss);
         float[] once = decoder.Layers[0].Gate.Weight.grad!.data<float>().ToArray();
@@ -123,7 +123,7 @@ public sealed class DecoderPassTests
     [Fact]
     public void AttentionLayout_LongRunsAndSharedPrefixes_ShowsEverySlotWhatItsSpanSees()
     {
-        PackedBatch batch = new(MakeGroups(), 0, 0, new Random(1));
+        PackedBatch batch = new([.. MakeGroups().Select(group => (group, 1))], 0, 0);
         AttentionLayout layout = new(batch.Spans, batch.TokenCount);
         HashSet<(int Query, int Key)> expected = [];
         foreach (AttentionSpan span in batch.Spans)

@@ -72,7 +72,7 @@ public sealed class SftStepperTests
             long live = 0;
             Thread thread = new(() =>
             {
-                PackedBatch batch = new([RowGroup.Create(MakeRows(2, promptLength: 20))], promptWeight: 0, promptFraction: 0, new Random(1));
+                PackedBatch batch = new([(RowGroup.Create(MakeRows(2, promptLength: 20)), 1)], promptWeight: 0, promptFraction: 0);
                 SpanAttention attention = new(batch.Spans, CPU);
                 Tensor loss;
                 using (NewDisposeScope())
@@ -141,7 +141,7 @@ public sealed class SftStepperTests
     [Fact]
     public void PackedBatch_TwoRows_TeachesExactlyTheAnswersAndResetsPositions()
     {
-        PackedBatch batch = new([RowGroup.Create([([1, 2, 3], [10, 11]), ([1, 2, 4], [12])])], promptWeight: 0, promptFraction: 0, new Random(1));
+        PackedBatch batch = new([(RowGroup.Create([([1, 2, 3], [10, 11]), ([1, 2, 4], [12])]), 1)], promptWeight: 0, promptFraction: 0);
         Assert.Equal([1, 2, 3, 10, 11, 4, 12], batch.Ids);
         Assert.Equal([0, 1, 2, 3, 4, 2, 3], batch.Positions);
         Assert.Equal([10, 11, 12], batch.Targets);
@@ -152,15 +152,27 @@ public sealed class SftStepperTests
     [Fact]
     public void PackedBatch_EqualPrompts_PredictTheFirstAnswerTokenFromThePrefix()
     {
-        PackedBatch batch = new([RowGroup.Create([([1, 2], [10]), ([1, 2], [11])])], promptWeight: 0.5, promptFraction: 1, new Random(1));
+        PackedBatch batch = new([(RowGroup.Create([([1, 2], [10]), ([1, 2], [11])]), 1)], promptWeight: 0.5, promptFraction: 1);
         Assert.Equal([1, 1, 0], batch.Sources);
         Assert.Equal([10, 11, 2], batch.Targets);
         Assert.Equal([1, 1, 0.5f], batch.Weights);
     }
 
     [Fact]
+    public void PackedBatch_PromptTokensThatCount_DoNotDependOnWhatLiesBeside()
+    {
+        RowGroup one = RowGroup.Create(MakeRows(3, 60, seed: 1));
+        RowGroup other = RowGroup.Create(MakeRows(2, 40, seed: 2));
+        PackedBatch alone = new([(one, 7)], promptWeight: 1, promptFraction: 0.3);
+        PackedBatch beside = new([(other, 8), (one, 7)], promptWeight: 1, promptFraction: 0.3);
+        int before = other.TokenCount;
+        Assert.NotEqual(alone.AnswerTokens, alone.Sources.Length);
+        Assert.Equal(alone.Sources.Skip(alone.AnswerTokens), beside.Sources.Skip(beside.AnswerTokens).Where(source => source >= before).Select(source => source - before));
+    }
+
+    [Fact]
     public void PackedBatch_RowWithoutPrompt_IsRefused() =>
-        Assert.Throws<InvalidOperationException>(() => new PackedBatch([RowGroup.Create([([], [10])])], 0, 0, new Random(1)));
+        Assert.Throws<InvalidOperationException>(() => new PackedBatch([(RowGroup.Create([([], [10])]), 1)], 0, 0));
 
     private static (int[] Prompt, int[] Answer)[] MakeRows(int count, int promptLength, int seed = 3)
     {
