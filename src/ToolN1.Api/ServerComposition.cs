@@ -128,6 +128,8 @@ internal static class ServerComposition
             json.SerializerOptions.PropertyNamingPolicy = ApiJsonContext.Relaxed.Options.PropertyNamingPolicy;
             json.SerializerOptions.NumberHandling = ApiJsonContext.Relaxed.Options.NumberHandling;
         });
+        // Who asks for the document decides what its examples name.
+        builder.Services.AddHttpContextAccessor();
         builder.Services.AddOpenApi("v1", options =>
         {
             options.AddDocumentTransformer(DocumentTransformers.DescribeDocumentAsync);
@@ -151,6 +153,8 @@ internal static class ServerComposition
             swagger.DocumentTitle = "ToolN1";
             swagger.SwaggerEndpoint("/openapi/v1.json", "ToolN1");
             swagger.EnableTryItOutByDefault();
+            swagger.UseRequestInterceptor(SwaggerScripts.SendKeyForDocument);
+            swagger.ConfigObject.Plugins = [SwaggerScripts.ReadDocumentAgain];
         });
         return app;
     }

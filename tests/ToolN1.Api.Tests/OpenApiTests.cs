@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 
@@ -90,7 +91,7 @@ public sealed class OpenApiTests
     {
         using BenchmarkFolder data = new();
         using ApiServer server = new(("ToolN1:Auth:AdminKeys:0", "admin"), ("ToolN1:DataDirectory", data.Path));
-        server.Client.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", "admin");
+        server.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "admin");
         int sent = 0;
         foreach ((string route, JsonNode? path) in (await DocumentAsync(server))["paths"]!.AsObject())
         {
@@ -125,6 +126,34 @@ public sealed class OpenApiTests
         Assert.Contains(("Last-Event-ID", "header"), parameters.Select(parameter => (parameter!["name"]!.GetValue<string>(), parameter["in"]!.GetValue<string>())));
     }
 
+    [Theory]
+    [InlineData(null, false, false)]
+    [InlineData("wrong", false, false)]
+    [InlineData("api", true, false)]
+    [InlineData("admin", true, true)]
+    public async Task Document_WithKeysConfigured_NamesWhatThereIsOnlyWhereTheCallersKeyOpensTheRoute(string? key, bool model, bool file)
+    {
+        using ApiServer server = new(("ToolN1:Auth:ApiKeys:0", "api"), ("ToolN1:Auth:AdminKeys:0", "admin"));
+        string id = await UploadAsync(server, "admin");
+        string document = await DocumentTextAsync(server, key);
+        JsonNode paths = JsonNode.Parse(document)!["paths"]!;
+
+        Assert.Equal(model ? FakeEngine.ModelName : "MODEL", Examples(paths, Json.ChatRoute)["tool_call"]!["value"]!["model"]!.GetValue<string>());
+        Assert.Equal(file ? id : "file-TRAINING", Examples(paths, "/v1/fine_tuning/jobs")["automatic"]!["value"]!["training_file"]!.GetValue<string>());
+        Assert.Equal(file ? FakeEngine.ModelName + "@base" : "MODEL@job-1-step-40", Examples(paths, "/admin/models/promote")["gated"]!["value"]!["model"]!.GetValue<string>());
+        Assert.Equal(model, document.Contains(FakeEngine.ModelName, StringComparison.Ordinal));
+        Assert.Equal(file, document.Contains(id, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Document_WithoutKeys_NamesTheServedModel()
+    {
+        using ApiServer server = new();
+        JsonNode paths = (await DocumentAsync(server))["paths"]!;
+
+        Assert.Equal(FakeEngine.ModelName, Examples(paths, Json.ChatRoute)["tool_call"]!["value"]!["model"]!.GetValue<string>());
+    }
+
     [Fact]
     public async Task SwaggerUi_Page_LoadsTheDocument()
     {
@@ -134,6 +163,35 @@ public sealed class OpenApiTests
 
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
         Assert.Contains("/openapi/v1.json", script, StringComparison.Ordinal);
+        // With a key the page reads the document again, so that its examples can be sent.
+        Assert.Contains("system.specActions.download()", script, StringComparison.Ordinal);
+        Assert.Contains("request.headers.Authorization", script, StringComparison.Ordinal);
+    }
+
+    private static JsonObject Examples(JsonNode paths, string route) => paths[route]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
+
+    private static async Task<string> UploadAsync(ApiServer server, string key)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/files")
+        {
+            Content = new MultipartFormDataContent
+            {
+                { new StringContent("fine-tune"), "purpose" },
+                { new StringContent(FineTuning.TrainingServer.Row), "file", "rows.jsonl" },
+            },
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["id"]!.GetValue<string>();
+    }
+
+    private static async Task<string> DocumentTextAsync(ApiServer server, string? key)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, "/openapi/v1.json");
+        request.Headers.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
+        using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
     private static async Task<JsonNode> DocumentAsync(ApiServer server) =>

@@ -5,8 +5,6 @@ namespace ToolN1.Api.Auth;
 /// <summary>Lets requests through to what their key opens; without configured keys, requests of this machine only.</summary>
 internal sealed class AuthMiddleware(RequestDelegate next, KeyRing keys)
 {
-    private const string Scheme = "Bearer ";
-
     /// <summary>Checks a request; runs after routing has chosen its endpoint.</summary>
     public Task InvokeAsync(HttpContext context)
     {
@@ -45,8 +43,7 @@ internal sealed class AuthMiddleware(RequestDelegate next, KeyRing keys)
 
     private string RequireKey(HttpContext context, Access access)
     {
-        string header = context.Request.Headers.Authorization.ToString();
-        string key = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : "";
+        string key = BearerKey.Of(context.Request);
         if (keys.Opens(key, access))
         {
             if (access == Access.AdminKey)

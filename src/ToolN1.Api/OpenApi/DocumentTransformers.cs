@@ -9,7 +9,9 @@ namespace ToolN1.Api.OpenApi;
 /// <summary>Fills the OpenAPI document from the endpoints' metadata: the same shapes that check the requests.</summary>
 internal static class DocumentTransformers
 {
-    private const string KeyScheme = "key";
+    /// <summary>What the document calls the way to send a key.</summary>
+    public const string KeyScheme = "key";
+
     private const string Json = "application/json";
 
     /// <summary>Title, introduction and how to authenticate.</summary>
@@ -21,7 +23,8 @@ internal static class DocumentTransformers
             Version = typeof(DocumentTransformers).Assembly.GetName().Version?.ToString(3) ?? "0",
             Description = "An OpenAI-compatible server for tool-calling models. Fields are OpenAI's, a few are vLLM's; a field or value that is not "
                 + "supported is refused with a 400 that names it, never ignored. Optional fields may be null, which is the same as absent. "
-                + "Every answer carries `x-request-id`, the caller's own where it sent one.",
+                + "Every answer carries `x-request-id`, the caller's own where it sent one. "
+                + "Where the server has keys, the examples name what there is only for a key that opens their route: send it with the request for this document, or use Authorize.",
         };
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
@@ -45,7 +48,8 @@ internal static class DocumentTransformers
 
         operation.Summary = doc.Summary;
         operation.Description = doc.Description;
-        if (metadata.OfType<AccessMetadata>().FirstOrDefault()?.Access is not Access.Public)
+        Access access = metadata.OfType<AccessMetadata>().FirstOrDefault()?.Access ?? Access.ApiKey;
+        if (access != Access.Public)
         {
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
         }
@@ -86,7 +90,7 @@ internal static class DocumentTransformers
                     [Json] = new OpenApiMediaType
                     {
                         Schema = doc.Request.ToSchema(document),
-                        Examples = doc.Examples?.Invoke(await ExampleNames.FindAsync(context.ApplicationServices))
+                        Examples = doc.Examples?.Invoke(await ExampleNames.ForCallerAsync(context.ApplicationServices, access))
                             .ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Body }),
                     },
                 },
