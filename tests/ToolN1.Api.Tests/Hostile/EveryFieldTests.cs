@@ -113,6 +113,27 @@ public sealed class EveryFieldTests
         Assert.Equal(0, server.Engine.Active);
     }
 
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Text_Nul_IsAnsweredOrRefusedWhateverTheDatabase(string provider)
+    {
+        using ApiServer server = new(engine => engine.Answer = _ => "ok", [("ToolN1:Auth:AdminKeys:0", Key), .. await TestDatabase.CreateAsync(provider)]);
+        foreach ((string route, ShapePlace place) in Places(server).Where(item => Fits(item.Place, "\"x\"")))
+        {
+            using HttpResponseMessage response = await SendAsync(server, route, place.BodyWith("\"\\u0000\""));
+            Assert.True((int)response.StatusCode is >= 200 and < 500, $"{route} {place}: {(int)response.StatusCode}");
+        }
+
+        foreach (string route in new[] { "/v1/files?after=%00", "/v1/fine_tuning/jobs?after=%00", "/admin/captures?tool=%00", "/admin/captures?tenant=%00", "/admin/captures?after=%00" })
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, route);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+            using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.True((int)response.StatusCode is >= 200 and < 500, $"{route}: {(int)response.StatusCode}");
+        }
+    }
+
     [Fact]
     public async Task Number_NotANumber_IsNotJson()
     {

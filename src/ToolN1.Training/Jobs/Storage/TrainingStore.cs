@@ -32,7 +32,7 @@ public sealed class TrainingStore : IDisposable
         DbContextOptionsBuilder<TrainingContext> builder = new();
         _options = (_database.Provider == "postgresql"
             ? builder.UseNpgsql(_database.ConnectionString)
-            : builder.UseSqlite(_database.ConnectionString ?? "Data Source=" + OwnFile)).Options;
+            : builder.UseSqlite(_database.ConnectionString ?? "Data Source=" + OwnFile)).AddInterceptors(new StorableParameters()).Options;
     }
 
     /// <summary>The data directory.</summary>
