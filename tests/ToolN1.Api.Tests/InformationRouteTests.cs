@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using ToolN1.Api.Tests.Support;
 
 namespace ToolN1.Api.Tests;
@@ -16,6 +17,23 @@ public sealed class InformationRouteTests
         Assert.Equal("list", list["object"]!.GetValue<string>());
         Assert.Equal("""{"id":"org/test-model","object":"model","created":1234,"owned_by":"tool-n1","max_model_len":8192}""", one.ToJsonString());
         Assert.Equal(one.ToJsonString(), list["data"]!.AsArray().Single()!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("org%2Ftest-model")]
+    [InlineData("org%2ftest-model")]
+    public async Task Models_IdWhoseSlashIsEscaped_IsFound(string id)
+    {
+        using ApiServer server = new();
+        HttpContext context = await server.Server.SendAsync(request =>
+        {
+            // As Kestrel gives it, which unescapes a path but for its slashes; the tests' client would unescape them too.
+            request.Request.Path = "/v1/models/" + id;
+            request.Request.Host = new("localhost");
+            request.Request.Method = "GET";
+        }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(StatusCodes.Status200OK, context.Response.StatusCode);
     }
 
     [Fact]
@@ -54,6 +72,19 @@ public sealed class InformationRouteTests
         Assert.Equal(server.Engine.Requests.Single().PromptTokenIds, tokens["tokens"]!.AsArray().Select(id => id!.GetValue<int>()));
         Assert.True(open["count"]!.GetValue<int>() < tokens["count"]!.GetValue<int>());
         Assert.False(tokens.AsObject().ContainsKey("token_strs"));
+    }
+
+    [Theory]
+    [InlineData("/health/live", HttpStatusCode.OK)]
+    [InlineData("/health/ready", HttpStatusCode.ServiceUnavailable)]
+    public async Task Health_AskedWithHead_AnswersAsToGet(string route, HttpStatusCode status)
+    {
+        using ApiServer server = new(engine => engine.Healthy = false);
+        using HttpRequestMessage request = new(HttpMethod.Head, route);
+        using HttpResponseMessage response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
     }
 
     [Fact]

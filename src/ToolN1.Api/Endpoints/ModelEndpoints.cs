@@ -16,7 +16,8 @@ internal sealed class ModelEndpoints(ServedModel model, ModelCatalog catalog)
     /// <summary>One model by its id, which may hold slashes.</summary>
     public async Task GetAsync(HttpContext context)
     {
-        string id = context.GetRouteValue("model") as string ?? "";
+        // Clients escape the id's slashes, and these are the one thing that the web server leaves escaped in a path.
+        string id = (context.GetRouteValue("model") as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         long created = await catalog.CreatedAsync(id) ?? throw ApiException.ModelNotFound(id);
         await JsonAnswer.WriteAsync(context, Body(id, created), ApiJsonContext.Relaxed.ModelBody);
     }

@@ -426,5 +426,10 @@ internal static partial class RouteTable
             return handler(context.RequestServices.GetRequiredService<T>())(context);
         };
         routes.MapMethods(route, [method], handle).WithMetadata(new AccessMetadata(access), doc);
+        if (access == Access.Public)
+        {
+            // Load balancers and monitors probe with HEAD too; the server leaves out the body.
+            routes.MapMethods(route, [HttpMethods.Head], handle).WithMetadata(new AccessMetadata(access)).ExcludeFromDescription();
+        }
     }
 }

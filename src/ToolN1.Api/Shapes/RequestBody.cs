@@ -71,6 +71,12 @@ internal static class RequestBody
         {
             throw ErrorWriter.FromStatus(StatusCodes.Status415UnsupportedMediaType);
         }
+
+        if (request.Headers.ContentEncoding.Any(encoding => !string.Equals(encoding, "identity", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new ApiException(
+                StatusCodes.Status415UnsupportedMediaType, ErrorTypes.InvalidRequest, "Send the body as it is: this server takes no Content-Encoding.", code: "unsupported_media_type");
+        }
     }
 
     private static async Task<byte[]> ReadBytesAsync(HttpContext context, long limit)

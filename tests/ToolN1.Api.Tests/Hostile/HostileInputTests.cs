@@ -78,6 +78,23 @@ public sealed class HostileInputTests
     }
 
     [Theory]
+    [InlineData("gzip", 415)]
+    [InlineData("identity", 200)]
+    public async Task CompressedBody_Is415(string encoding, int status)
+    {
+        using ApiServer server = new();
+        using StringContent content = new(Json.Chat().ToJsonString(), Encoding.UTF8, "application/json");
+        content.Headers.ContentEncoding.Add(encoding);
+        using HttpResponseMessage response = await server.Client.PostAsync(Json.ChatRoute, content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status == 415)
+        {
+            Assert.Contains("Content-Encoding", (await Json.ErrorAsync(response, 415))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task BodyTooLarge_Is413(bool announced)
@@ -105,6 +122,12 @@ public sealed class HostileInputTests
     [InlineData("GET", "/v1/chat/completions", 405)]
     [InlineData("DELETE", "/v1/models", 405)]
     [InlineData("PUT", "/tokenize", 405)]
+    [InlineData("OPTIONS", "/v1/chat/completions", 405)]
+    [InlineData("PATCH", "/v1/completions", 405)]
+    [InlineData("POST", "/health/live", 405)]
+    [InlineData("POST", "/openapi/v1.json", 405)]
+    [InlineData("POST", "/v1/chat/completions/more", 404)]
+    [InlineData("GET", "/V2/models", 404)]
     public async Task UnknownRouteOrMethod_IsTheEnvelope(string method, string route, int status)
     {
         using ApiServer server = new();
