@@ -16,6 +16,14 @@ public sealed class ServerOptions
     [Range(1, 65536)]
     public int MaxUploadMiB { get; set; } = 512;
 
+    /// <summary>
+    /// Most log-probabilities in one answer: tokens that may be generated, and those of an echoed prompt, times the
+    /// log-probabilities of each, over all choices. Each takes one to two hundred bytes until it is sent; a request that could
+    /// have more is a 400.
+    /// </summary>
+    [Range(1, 1_000_000_000)]
+    public int MaxLogProbs { get; set; } = 1_000_000;
+
     /// <summary>How long a stopping server lets answers in flight run to their end, in seconds; then they are cancelled.</summary>
     [Range(0, 3600)]
     public int ShutdownTimeoutSeconds { get; set; } = 30;

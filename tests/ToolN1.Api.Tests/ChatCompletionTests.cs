@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine;
@@ -310,6 +311,32 @@ public sealed class ChatCompletionTests
         JsonNode error = await Json.ErrorAsync(response, 400);
         Assert.Equal(("messages", "context_length_exceeded"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
         Assert.Matches("8192 tokens.*[0-9]{3,} in the prompt, 8000 for the completion", error["message"]!.GetValue<string>());
+        Assert.Empty(server.Engine.Requests);
+    }
+
+    [Theory]
+    [InlineData(null, "\"logprobs\":true,\"top_logprobs\":20,\"n\":5", null)]
+    [InlineData(null, "\"logprobs\":true,\"top_logprobs\":20,\"n\":6", "top_logprobs")]
+    [InlineData(null, "\"logprobs\":true,\"top_logprobs\":20,\"n\":6,\"stream\":true", "top_logprobs")]
+    [InlineData(null, "\"logprobs\":true,\"top_logprobs\":20,\"n\":128,\"max_completion_tokens\":300", null)]
+    [InlineData(null, "\"logprobs\":true,\"n\":128", "logprobs")]
+    [InlineData(null, "\"n\":128", null)]
+    [InlineData("100", "\"logprobs\":true,\"top_logprobs\":4,\"n\":2,\"max_tokens\":10", null)]
+    [InlineData("100", "\"logprobs\":true,\"top_logprobs\":4,\"n\":2,\"max_tokens\":11", "top_logprobs")]
+    public async Task Chat_LogProbsOfTheAnswer_AreBounded(string? option, string more, string? param)
+    {
+        using ApiServer server = option is null ? new() : new(("ToolN1:Server:MaxLogProbs", option));
+        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat(more).ToJsonString());
+
+        if (param is null)
+        {
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            return;
+        }
+
+        JsonNode error = await Json.ErrorAsync(response, 400);
+        Assert.Equal(param, error["param"]!.GetValue<string>());
+        Assert.Contains("ToolN1:Server:MaxLogProbs", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Empty(server.Engine.Requests);
     }
 

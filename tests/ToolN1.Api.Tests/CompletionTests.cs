@@ -50,6 +50,10 @@ public sealed class CompletionTests
         Assert.Equal(prompts, choices.Select(choice => choice!["text"]!.GetValue<string>()).Distinct().Count());
         int promptTokens = server.Engine.Requests.DistinctBy(request => string.Join(',', request.PromptTokenIds)).Sum(request => request.PromptTokenIds.Count);
         Assert.Equal(promptTokens, answer["usage"]!["prompt_tokens"]!.GetValue<int>());
+        int cached = server.Engine.Requests.DistinctBy(request => string.Join(',', request.PromptTokenIds)).Sum(request => request.PromptTokenIds.Count / 2);
+        Assert.Equal(cached, answer["usage"]!["prompt_tokens_details"]!["cached_tokens"]!.GetValue<int>());
+        int generated = choices.Sum(choice => ApiServer.Tokenizer.Encode(choice!["text"]!.GetValue<string>()).Length + 1);
+        Assert.Equal((generated, promptTokens + generated), (answer["usage"]!["completion_tokens"]!.GetValue<int>(), answer["usage"]!["total_tokens"]!.GetValue<int>()));
     }
 
     [Fact]
@@ -118,6 +122,10 @@ public sealed class CompletionTests
         IReadOnlyList<JsonNode> chunks = await server.StreamAsync(Json.CompletionRoute, Json.Completion(more + ",\"stream_options\":{\"include_usage\":true}"));
 
         Assert.Equal(whole["usage"]!.ToJsonString(), chunks[^1]["usage"]!.ToJsonString());
+        Assert.Empty(chunks[^1]["choices"]!.AsArray());
+        Assert.All(chunks.SkipLast(1), chunk => Assert.True(chunk.AsObject().TryGetPropertyValue("usage", out JsonNode? usage) && usage is null));
+        Assert.All(chunks, chunk => Assert.Equal("text_completion", chunk["object"]!.GetValue<string>()));
+        Assert.Single(chunks.Select(chunk => (chunk["id"]!.GetValue<string>(), chunk["created"]!.GetValue<long>(), chunk["model"]!.GetValue<string>(), chunk["system_fingerprint"]!.GetValue<string>())).Distinct());
         for (int index = 0; index < 2; index++)
         {
             JsonNode[] pieces = [.. chunks.SelectMany(chunk => chunk["choices"]!.AsArray()).Where(choice => choice!["index"]!.GetValue<int>() == index)!];
@@ -192,6 +200,29 @@ public sealed class CompletionTests
         }
 
         Assert.Equal("logprobs", (await Json.ErrorAsync(response, 400))["param"]!.GetValue<string>());
+        Assert.Empty(server.Engine.Requests);
+    }
+
+    [Theory]
+    [InlineData(null, "\"logprobs\":20,\"max_tokens\":8000,\"n\":5", true)]
+    [InlineData(null, "\"logprobs\":20,\"max_tokens\":8000,\"n\":6", false)]
+    [InlineData(null, "\"max_tokens\":8000,\"n\":128", true)]
+    [InlineData("100", "\"logprobs\":9,\"max_tokens\":8,\"echo\":true", true)]
+    [InlineData("100", "\"logprobs\":9,\"max_tokens\":9,\"echo\":true", false)]
+    public async Task Completion_LogProbsOfTheAnswers_AreBounded(string? option, string more, bool isTaken)
+    {
+        using ApiServer server = option is null ? new() : new(("ToolN1:Server:MaxLogProbs", option));
+        using HttpResponseMessage response = await server.PostAsync(Json.CompletionRoute, Json.Completion("\"prompt\":[40,41]," + more).ToJsonString());
+
+        if (isTaken)
+        {
+            Assert.True(response.IsSuccessStatusCode);
+            return;
+        }
+
+        JsonNode error = await Json.ErrorAsync(response, 400);
+        Assert.Equal("logprobs", error["param"]!.GetValue<string>());
+        Assert.Contains("ToolN1:Server:MaxLogProbs", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Empty(server.Engine.Requests);
     }
 }

@@ -14,9 +14,10 @@ internal static class ChatBinder
     /// <param name="request">The request.</param>
     /// <param name="model">The served model.</param>
     /// <param name="options">How conversations are served.</param>
+    /// <param name="maxLogProbs">Most log-probabilities in one answer (<see cref="ServerOptions.MaxLogProbs"/>).</param>
     /// <param name="tenant">Who asks, as far as the prefix cache is concerned (<see cref="Auth.Tenant"/>).</param>
     /// <exception cref="ApiException">400 or 404 naming the field.</exception>
-    public static ChatCall Bind(JsonElement request, ModelInfo model, ChatServingOptions options, string? tenant)
+    public static ChatCall Bind(JsonElement request, ModelInfo model, ChatServingOptions options, int maxLogProbs, string? tenant)
     {
         int? maxNewTokens = MaxNewTokens(request);
         bool withLogProbs = request.Boolean("logprobs") ?? false;
@@ -24,6 +25,17 @@ internal static class ChatBinder
         if (topLogProbs is not null && !withLogProbs)
         {
             throw ApiException.Invalid("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
+        }
+
+        int choices = request.Integer("n") ?? 1;
+        if (withLogProbs)
+        {
+            LogProbLimit.Check(
+                (long)choices * Math.Min(maxNewTokens ?? model.MaxModelLength, model.MaxModelLength),
+                topLogProbs ?? 0,
+                maxLogProbs,
+                topLogProbs is null ? "logprobs" : "top_logprobs",
+                "Set 'max_completion_tokens' lower, or ask for fewer alternatives or a smaller 'n'.");
         }
 
         bool olderForm = IsOlderForm(request);
@@ -44,7 +56,7 @@ internal static class ChatBinder
             Sampling = withLogProbs ? sampling with { TopLogProbs = topLogProbs ?? 0 } : sampling,
             CacheSalt = SamplingBinder.CacheSalt(request, tenant),
         };
-        return new ChatCall(chat, request.Integer("n") ?? 1, DeliveryOf(request))
+        return new ChatCall(chat, choices, DeliveryOf(request))
         {
             Fields = new AnswerFields(withLogProbs, olderForm, request.Boolean("include_reasoning") switch
             {

@@ -27,7 +27,7 @@ internal static class ChatCompletionShape
             .. CommonFields.Ending,
             .. CommonFields.Streaming,
             new("logprobs", new BooleanShape(), "Whether to return the log-probability of every generated token of text, reasoning and call markup included.") { Default = false },
-            new("top_logprobs", new IntegerShape(0, 20), "How many of the likeliest tokens to return at each place; needs `logprobs: true`."),
+            new("top_logprobs", new IntegerShape(0, 20), $"How many of the likeliest tokens to return at each place; needs `logprobs: true`. {CommonFields.LogProbLimit}"),
             CommonFields.CacheSalt,
             new("modalities", new ArrayShape(new StringShape { Values = ["text"] }, 1, 1), "Only `[\"text\"]`.") { Effect = FieldEffect.None },
             CommonFields.Verbosity,

@@ -12,6 +12,10 @@ internal static class CommonFields
     /// <summary>Most stop token ids of one request.</summary>
     public const int MaxStopTokenIds = 1024;
 
+    /// <summary>What the fields that ask for log-probabilities say of the size of an answer.</summary>
+    public const string LogProbLimit =
+        "Tokens that the answer may have, times the log-probabilities of each, over all choices, are at most the server's option `ToolN1:Server:MaxLogProbs`.";
+
     /// <summary>The served model.</summary>
     public static Field Model { get; } = new("model", new StringShape(), "Id of the served model, as `/v1/models` lists it.") { Required = true };
 

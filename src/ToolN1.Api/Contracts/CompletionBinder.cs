@@ -16,9 +16,10 @@ internal static class CompletionBinder
     /// <param name="request">The request.</param>
     /// <param name="model">The served model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="maxLogProbs">Most log-probabilities in one answer (<see cref="ServerOptions.MaxLogProbs"/>).</param>
     /// <param name="tenant">Who asks, as far as the prefix cache is concerned (<see cref="Auth.Tenant"/>).</param>
     /// <exception cref="ApiException">400 or 404 naming the field.</exception>
-    public static CompletionCall Bind(JsonElement request, ModelInfo model, Tokenizer tokenizer, string? tenant)
+    public static CompletionCall Bind(JsonElement request, ModelInfo model, Tokenizer tokenizer, int maxLogProbs, string? tenant)
     {
         int maxNewTokens = request.Integer("max_tokens") ?? DefaultMaxTokens;
         IReadOnlyList<int[]> prompts = Prompts(request.GetProperty("prompt"), model, tokenizer);
@@ -33,7 +34,7 @@ internal static class CompletionBinder
         int? logProbs = request.Integer("logprobs");
         int choices = request.Integer("n") ?? 1;
         bool echo = request.Boolean("echo") ?? false;
-        CheckSize(prompts, choices, echo ? logProbs : null);
+        CheckSize(prompts, choices, maxNewTokens, echo, logProbs, maxLogProbs);
         SamplingParameters sampling = SamplingBinder.Bind(request, model, maxNewTokens);
         return new CompletionCall(
             prompts,
@@ -48,30 +49,27 @@ internal static class CompletionBinder
     }
 
     /// <summary>Refuses a small request whose answer would be very large.</summary>
-    private static void CheckSize(IReadOnlyList<int[]> prompts, int choices, int? promptLogProbs)
+    private static void CheckSize(IReadOnlyList<int[]> prompts, int choices, int maxNewTokens, bool echo, int? logProbs, int maxLogProbs)
     {
-        if ((long)prompts.Count * choices > CompletionShape.MaxAnswers)
+        long answers = (long)prompts.Count * choices;
+        if (answers > CompletionShape.MaxAnswers)
         {
             throw ApiException.Invalid("n", $"'n' ({choices}) times the number of prompts ({prompts.Count}) is more than the {CompletionShape.MaxAnswers} answers that one request may have.");
         }
 
-        if (promptLogProbs is not { } alternatives)
+        if (logProbs is not { } alternatives)
         {
             return;
         }
 
-        if (choices > 1)
+        if (echo && choices > 1)
         {
             throw ApiException.Invalid("n", "'n' must be 1 where 'echo' and 'logprobs' ask for the prompt's log-probabilities: they are the same in every answer.");
         }
 
-        long tokens = prompts.Sum(ids => (long)ids.Length);
-        if (tokens * (alternatives + 1) > CompletionShape.MaxPromptLogProbs)
-        {
-            throw ApiException.Invalid(
-                "logprobs",
-                $"The prompts' {tokens} tokens with {alternatives + 1} log-probabilities each are more than the {CompletionShape.MaxPromptLogProbs} that one answer may hold. Send fewer prompts at once, or ask for fewer alternatives.");
-        }
+        long echoed = echo ? prompts.Sum(ids => (long)ids.Length) : 0;
+        LogProbLimit.Check(
+            echoed + (answers * maxNewTokens), alternatives, maxLogProbs, "logprobs", "Send fewer prompts at once, or ask for fewer alternatives, a smaller 'n' or a smaller 'max_tokens'.");
     }
 
     private static List<int[]> Prompts(JsonElement prompt, ModelInfo model, Tokenizer tokenizer)

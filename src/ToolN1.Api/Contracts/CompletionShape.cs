@@ -11,9 +11,6 @@ internal static class CompletionShape
     /// <summary>Most answers of one request, over all of its prompts.</summary>
     public const int MaxAnswers = 1024;
 
-    /// <summary>Most log-probabilities that are returned of the prompts of one request; each takes about a hundred bytes until it is sent.</summary>
-    public const int MaxPromptLogProbs = 1_000_000;
-
     private static readonly IntegerShape TokenId = new(0, int.MaxValue);
 
     /// <summary>The whole request.</summary>
@@ -31,7 +28,7 @@ internal static class CompletionShape
             { Required = true },
             new("max_tokens", new IntegerShape(0, int.MaxValue), "Most tokens to generate; 0 with `echo` and `logprobs` only scores the prompt.") { Default = 16 },
             new("echo", new BooleanShape(), "Whether the prompt precedes the answer in `text` and in `logprobs`.") { Default = false },
-            new("logprobs", new IntegerShape(0, 20), $"Returns log-probabilities with this many likeliest tokens at each place (OpenAI's limit is 5). The token itself is always among them, so there may be one more. With `echo`, `n` is 1, and the prompts' tokens times the log-probabilities of each are at most {MaxPromptLogProbs}."),
+            new("logprobs", new IntegerShape(0, 20), $"Returns log-probabilities with this many likeliest tokens at each place (OpenAI's limit is 5). The token itself is always among them, so there may be one more. With `echo`, `n` is 1. {CommonFields.LogProbLimit}"),
             CommonFields.N with { Description = $"{CommonFields.N.Description} At most {MaxAnswers} over all prompts." },
             .. CommonFields.Sampling,
             .. CommonFields.Ending,

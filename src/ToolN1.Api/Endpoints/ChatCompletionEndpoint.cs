@@ -11,13 +11,13 @@ namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/chat/completions.</summary>
 internal sealed class ChatCompletionEndpoint(
-    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, CaptureTap tap, IOptions<ChatServingOptions> options, FailureLog log)
+    IInferenceEngine engine, RequestOpening opening, ChatGenerator generator, CaptureTap tap, IOptions<ChatServingOptions> options, IOptions<ServerOptions> server, FailureLog log)
 {
     /// <summary>Reads a request, runs it, answers it.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         using OpenedRequest<ChatCall> request = await opening.OpenAsync(
-            context, "chat", "chatcmpl-", ChatCompletionShape.Shape, (body, tenant) => ChatBinder.Bind(body, engine.Model, options.Value, tenant));
+            context, "chat", "chatcmpl-", ChatCompletionShape.Shape, (body, tenant) => ChatBinder.Bind(body, engine.Model, options.Value, server.Value.MaxLogProbs, tenant));
         (ChatCall call, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
         RequestPaths paths = call.Fields.AsFunctionCall ? RequestPaths.Functions : RequestPaths.Chat;
         await using ChoiceSet<ChatEvent> choices = await generator.StartAsync(

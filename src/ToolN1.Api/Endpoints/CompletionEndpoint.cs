@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Options;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Observability;
@@ -10,7 +11,7 @@ using ToolN1.Training.Jobs.Models;
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>POST /v1/completions.</summary>
-internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine engine, RequestOpening opening, FailureLog log)
+internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine engine, RequestOpening opening, IOptions<ServerOptions> options, FailureLog log)
 {
     private readonly CompletionText _text = new(engine, model.Tokenizer);
 
@@ -18,7 +19,7 @@ internal sealed class CompletionEndpoint(ServedModel model, IInferenceEngine eng
     public async Task HandleAsync(HttpContext context)
     {
         using OpenedRequest<CompletionCall> request = await opening.OpenAsync(
-            context, "completion", "cmpl-", CompletionShape.Shape, (body, tenant) => CompletionBinder.Bind(body, engine.Model, model.Tokenizer, tenant));
+            context, "completion", "cmpl-", CompletionShape.Shape, (body, tenant) => CompletionBinder.Bind(body, engine.Model, model.Tokenizer, options.Value.MaxLogProbs, tenant));
         (_, ModelUse use, AnswerIdentity identity, RequestTimer timer) = request;
         CompletionCall call = request.Call with { WeightVersion = use.WeightVersion };
         await using ChoiceSet<CompletionPiece> pieces = ChoiceSet<CompletionPiece>.Start(

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using ToolN1.Api.Contracts;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
@@ -81,7 +82,7 @@ internal sealed class CompletionText(IInferenceEngine engine, Tokenizer tokenize
 
     private static string Echo(int[] prompt, GenerationUpdate update, IncrementalDetokenizer detokenizer, CompletionLogProbsBuilder logProbs)
     {
-        string text = "";
+        StringBuilder text = new();
         for (int i = 0; i < prompt.Length; i++)
         {
             if (update.PromptLogProbs is not null)
@@ -91,9 +92,9 @@ internal sealed class CompletionText(IInferenceEngine engine, Tokenizer tokenize
 
             string added = detokenizer.Append(prompt[i]);
             logProbs.Advance(added);
-            text += added;
+            text.Append(added);
         }
 
-        return text;
+        return text.ToString();
     }
 }

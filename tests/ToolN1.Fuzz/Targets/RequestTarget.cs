@@ -40,7 +40,7 @@ internal sealed class RequestTarget : IFuzzTarget
     {
         (Tokenizer tokenizer, ModelInfo model, IChatFormat format) = _served.Value;
         using JsonDocument document = Read(body, ChatCompletionShape.Shape);
-        ChatRequest request = ChatBinder.Bind(document.RootElement, model, new ChatServingOptions(), tenant: null).Request;
+        ChatRequest request = ChatBinder.Bind(document.RootElement, model, new ChatServingOptions(), new ServerOptions().MaxLogProbs, tenant: null).Request;
         format.Render(request.Messages, request.Tools, addGenerationPrompt: true).Encode(tokenizer);
         request.Sampling.Validate();
     }
@@ -49,7 +49,7 @@ internal sealed class RequestTarget : IFuzzTarget
     {
         (Tokenizer tokenizer, ModelInfo model, _) = _served.Value;
         using JsonDocument document = Read(body, CompletionShape.Shape);
-        CompletionBinder.Bind(document.RootElement, model, tokenizer, tenant: null).Sampling.Validate();
+        CompletionBinder.Bind(document.RootElement, model, tokenizer, new ServerOptions().MaxLogProbs, tenant: null).Sampling.Validate();
     }
 
     private void Tokenize(byte[] body)
