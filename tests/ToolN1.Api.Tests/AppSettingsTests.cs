@@ -65,6 +65,21 @@ public sealed class AppSettingsTests
         Assert.Equal(options, written);
     }
 
+    [Fact]
+    public void Readme_TableOfOptions_NamesEveryOption()
+    {
+        string readme = File.ReadAllText(Path.Combine(TestPaths.Root, "README.md"));
+        string table = readme[readme.IndexOf("| Option |", StringComparison.Ordinal)..];
+        table = table[..table.IndexOf("\n\n", StringComparison.Ordinal)];
+        SortedDictionary<string, string> options = new(StringComparer.Ordinal);
+        AddValues(options, "ToolN1", Settings["ToolN1"]!);
+
+        // A row of several names the section once: `ToolN1:Server:A`, `B`.
+        Assert.All(options.Keys, option => Assert.True(Names(option) || Names(option.Split(':')[^1]), $"{option} is not in the table"));
+
+        bool Names(string name) => table.Contains($"`{name}`", StringComparison.Ordinal);
+    }
+
     private static void AddDefaults(SortedDictionary<string, string> options, string path, object instance)
     {
         foreach (PropertyInfo property in instance.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))

@@ -6,6 +6,8 @@ namespace ToolN1.Api.Tests;
 
 public sealed class ChatStreamingTests
 {
+    private const string ResponseRoute = "/v1/responses";
+
     private const string TwoCalls =
         """<think>Two cities.</think><tool_call>[{"name": "get_weather", "arguments": {"city": "Paris"}}, {"name": "made_up", "arguments": {}}]</tool_call>""";
 
@@ -116,6 +118,20 @@ public sealed class ChatStreamingTests
     }
 
     [Fact]
+    public async Task Stream_TextWithLineBreaksOfAnyKind_IsOneLineAnEvent()
+    {
+        // Clients split lines at more than the standard's two characters.
+        const string Breaks = "\r\n\u000b\u000c\u001c\u001d\u001e\u0085\u2028\u2029";
+        using ApiServer server = new();
+        server.Engine.Answer = _ => $"a{Breaks}b";
+        using HttpResponseMessage response = await server.PostAsync(Json.ChatRoute, Json.Chat("\"stream\":true").ToJsonString());
+        string text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain(text.Replace("\n\n", "", StringComparison.Ordinal), character => Breaks.Contains(character, StringComparison.Ordinal));
+        Assert.Equal($"a{Breaks}b", string.Concat(ApiServer.Events(text).Select(chunk => chunk["choices"]![0]!["delta"]!["content"]?.GetValue<string>())));
+    }
+
+    [Fact]
     public async Task Stream_Headers_ForbidBuffering()
     {
         using ApiServer server = new();
@@ -126,12 +142,14 @@ public sealed class ChatStreamingTests
         Assert.True(response.Headers.Contains("x-request-id"));
     }
 
-    [Fact]
-    public async Task Stream_FailureAfterTheStart_IsAnErrorEventWithoutDone()
+    [Theory]
+    [InlineData(Json.ChatRoute)]
+    [InlineData(Json.CompletionRoute)]
+    public async Task Stream_FailureAfterTheStart_IsAnErrorEventWithoutDone(string route)
     {
         using ApiServer server = new();
         server.Engine.BeforeToken = (_, token, _) => token == 2 ? throw new InvalidOperationException("secret") : Task.CompletedTask;
-        IReadOnlyList<JsonNode> chunks = await server.StreamAsync(Json.ChatRoute, Json.Chat());
+        IReadOnlyList<JsonNode> chunks = await server.StreamAsync(route, Body(route));
 
         Assert.Equal("server_error", chunks[^1]["error"]!["type"]!.GetValue<string>());
         Assert.DoesNotContain("secret", chunks[^1].ToJsonString(), StringComparison.Ordinal);
@@ -139,10 +157,14 @@ public sealed class ChatStreamingTests
     }
 
     [Theory]
-    [InlineData("\"stream\":true")]
-    [InlineData("\"stream\":true,\"n\":3")]
-    [InlineData("\"stream\":false")]
-    public async Task Client_GoesAway_EndsItsSequences(string more)
+    [InlineData(Json.ChatRoute, "\"stream\":true")]
+    [InlineData(Json.ChatRoute, "\"stream\":true,\"n\":3")]
+    [InlineData(Json.ChatRoute, "\"stream\":false")]
+    [InlineData(Json.CompletionRoute, "\"stream\":true,\"n\":3")]
+    [InlineData(Json.CompletionRoute, "\"stream\":false")]
+    [InlineData(ResponseRoute, "\"stream\":true")]
+    [InlineData(ResponseRoute, "\"stream\":false")]
+    public async Task Client_GoesAway_EndsItsSequences(string route, string more)
     {
         using ApiServer server = new();
         TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -157,7 +179,7 @@ public sealed class ChatStreamingTests
             return Task.Delay(Timeout.Infinite, cancellation);
         };
         using CancellationTokenSource client = new();
-        using HttpRequestMessage request = new(HttpMethod.Post, Json.ChatRoute) { Content = new StringContent(Json.Chat(more).ToJsonString(), Encoding.UTF8, "application/json") };
+        using HttpRequestMessage request = new(HttpMethod.Post, route) { Content = new StringContent(Body(route, more).ToJsonString(), Encoding.UTF8, "application/json") };
         Task<HttpResponseMessage> answer = server.Client.SendAsync(request, HttpCompletionOption.ResponseContentRead, client.Token);
         await reached.Task.WaitAsync(TestContext.Current.CancellationToken);
         Assert.True(server.Engine.Active > 0);
@@ -167,6 +189,14 @@ public sealed class ChatStreamingTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         await WaitUntilAsync(() => server.Engine.Active == 0);
     }
+
+    /// <summary>The least request of a route that generates, with further fields.</summary>
+    private static JsonObject Body(string route, string? more = null) => route switch
+    {
+        Json.ChatRoute => Json.Chat(more ?? ""),
+        ResponseRoute => Json.Completion("\"input\":\"Hi\"" + (more is null ? "" : "," + more)),
+        _ => Json.Completion("\"prompt\":\"Hi\"" + (more is null ? "" : "," + more)),
+    };
 
     private static async Task WaitUntilAsync(Func<bool> condition)
     {
