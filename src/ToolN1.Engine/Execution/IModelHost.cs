@@ -28,6 +28,7 @@ public interface IModelHost
     /// Reads a checkpoint of the served model's shape and publishes it as a version, named by the identity of its weights;
     /// one that is served already is not read into memory twice.
     /// </summary>
+    /// <remarks>What takes the engine's thread (repacking for our own kernels) is done in turns of bounded length; requests decode between them.</remarks>
     /// <param name="folder">A Hugging Face folder.</param>
     /// <param name="cancellationToken">Gives up before the version is published.</param>
     /// <returns>The version, by which requests name it.</returns>
@@ -37,7 +38,7 @@ public interface IModelHost
     /// <summary>Publishes an adapter over a version's whole weights; one that is served already is not added twice.</summary>
     /// <param name="version">By which requests name it; the caller's, and never of other weights.</param>
     /// <param name="baseVersion">Whole weights; they cannot be retired while the adapter stands on them.</param>
-    /// <param name="adapter">Copied.</param>
+    /// <param name="adapter">Copied in turns of bounded length; left unchanged until this ends.</param>
     /// <param name="cancellationToken">Gives up before the version is published.</param>
     /// <exception cref="ArgumentException">There is no such base version.</exception>
     Task AddAdapterAsync(string version, string baseVersion, LoraAdapter adapter, CancellationToken cancellationToken);

@@ -76,6 +76,12 @@ internal sealed class ModelHost : IModelHost
     /// <summary>The first decoder's weights, or null where they are packed.</summary>
     public IReadOnlyDictionary<string, Tensor>? BaseWeights => _baseWeights;
 
+    /// <summary>Bytes of weights that one turn copies or packs at most: no token waits for more. Set before any version is added.</summary>
+    internal long TurnBytes { get; set; } = 64 << 20;
+
+    // Several to a turn, so that a turn comes close to what it may do.
+    private long PieceBytes => TurnBytes / 8;
+
     /// <inheritdoc/>
     public ModelLease Lease(string name, double liveShare, string? baseVersion = null)
     {
@@ -105,9 +111,8 @@ internal sealed class ModelHost : IModelHost
         try
         {
             RequireShape(folder, decoder.Config);
-            string version = decoder.WeightVersion;
-            await RunAsync(() => isTaken = AddLoaded(version, decoder), liveShare: null, cancellationToken).ConfigureAwait(false);
-            return version;
+            await RunInTurnsAsync(Add(decoder.WeightVersion), liveShare: null, cancellationToken).ConfigureAwait(false);
+            return decoder.WeightVersion;
         }
         finally
         {
@@ -116,22 +121,34 @@ internal sealed class ModelHost : IModelHost
                 decoder.Dispose();
             }
         }
+
+        IEnumerable<long> Add(string version)
+        {
+            if (IsThere(version))
+            {
+                yield break;
+            }
+
+            foreach (long bytes in Packed(decoder))
+            {
+                yield return bytes;
+            }
+
+            // Somebody else may have loaded the same weights meanwhile.
+            if (!IsThere(version))
+            {
+                _runner.Add(version, decoder);
+                isTaken = true;
+                Publish(version);
+            }
+        }
     }
 
     /// <inheritdoc/>
     public Task AddAdapterAsync(string version, string baseVersion, LoraAdapter adapter, CancellationToken cancellationToken)
     {
         RequireKnown(baseVersion);
-        return RunAsync(
-            () =>
-            {
-                if (!IsThere(version))
-                {
-                    AddAdapter(version, baseVersion, adapter);
-                }
-            },
-            liveShare: null,
-            cancellationToken);
+        return RunInTurnsAsync(AddAdapter(version, baseVersion, adapter), liveShare: null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -182,25 +199,130 @@ internal sealed class ModelHost : IModelHost
         }
     }
 
-    /// <summary>Copies weights into a version. Engine's thread only.</summary>
-    internal void AddCopy(string version, IReadOnlyList<(string Name, Tensor Tensor)> weights)
+    /// <summary>Does work that comes in pieces, as many of them in a turn as <see cref="TurnBytes"/> allows; steps come between the turns.</summary>
+    /// <param name="work">Gives the bytes of each piece after doing it; runs on the engine's thread.</param>
+    /// <param name="liveShare">See <see cref="EngineTurn"/>.</param>
+    /// <param name="cancellationToken">Gives up at the end of the turn under way.</param>
+    internal async Task RunInTurnsAsync(IEnumerable<long> work, double? liveShare, CancellationToken cancellationToken)
     {
-        using IDisposable scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Dictionary<string, Tensor> byName = weights.ToDictionary(item => item.Name, item => item.Tensor, StringComparer.Ordinal);
-        Decoder decoder = new(Config, name => byName[name].detach().to(DType, Device, copy: true), () => version);
-        _packedHead?.PackAlike(decoder);
-
-        _runner.Add(version, decoder);
-        Publish(version);
+        IEnumerator<long> pieces = work.GetEnumerator();
+        try
+        {
+            bool hasMore = true;
+            while (hasMore)
+            {
+                await RunAsync(() => hasMore = RunTurn(pieces), liveShare, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // What was made is freed where it was made.
+            await RunAsync(pieces.Dispose, liveShare: null, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            // Harmless once more; the first time when the engine has stopped.
+            pieces.Dispose();
+        }
     }
 
-    /// <summary>Copies an adapter into a version. Engine's thread only.</summary>
-    internal void AddAdapter(string version, string baseVersion, LoraAdapter adapter)
+    /// <summary>Refuses weights that are not those of the served shape.</summary>
+    /// <exception cref="ArgumentException">One is missing, surplus or mis-shaped; names it.</exception>
+    internal void RequireTensors(IReadOnlyList<(string Name, Tensor Tensor)> weights)
     {
+        Dictionary<string, Tensor> byName = weights.ToDictionary(item => item.Name, item => item.Tensor, StringComparer.Ordinal);
+        foreach ((string name, long[] shape) in ModelTensors.Enumerate(Config))
+        {
+            if (!byName.TryGetValue(name, out Tensor? tensor))
+            {
+                throw new ArgumentException($"The weights lack the tensor '{name}'.", nameof(weights));
+            }
+
+            if (!tensor.shape.SequenceEqual(shape))
+            {
+                throw new ArgumentException($"The tensor '{name}' is [{string.Join(", ", tensor.shape)}], not [{string.Join(", ", shape)}].", nameof(weights));
+            }
+
+            byName.Remove(name);
+        }
+
+        if (byName.Count > 0)
+        {
+            throw new ArgumentException($"The model has no place for the tensor '{byName.Keys.First()}'.", nameof(weights));
+        }
+    }
+
+    /// <summary>Copies weights and makes a version of the copy with the last piece. Engine's thread only.</summary>
+    internal IEnumerable<long> AddCopy(string version, IReadOnlyList<(string Name, Tensor Tensor)> weights)
+    {
+        Dictionary<string, Tensor> copies = new(StringComparer.Ordinal);
+        Decoder? decoder = null;
+        bool isTaken = false;
+        try
+        {
+            foreach (long bytes in WeightCopy.InPieces(weights, DType, Device, PieceBytes, copies))
+            {
+                yield return bytes;
+            }
+
+            decoder = Build(version, copies);
+            foreach (long bytes in Packed(decoder))
+            {
+                yield return bytes;
+            }
+
+            _runner.Add(version, decoder);
+            isTaken = true;
+            Publish(version);
+        }
+        finally
+        {
+            if (!isTaken && decoder is not null)
+            {
+                decoder.Dispose();
+            }
+            else if (!isTaken)
+            {
+                Free(copies);
+            }
+        }
+    }
+
+    /// <summary>Copies an adapter and makes a version of the copy with the last piece, unless it is there. Engine's thread only.</summary>
+    internal IEnumerable<long> AddAdapter(string version, string baseVersion, LoraAdapter adapter)
+    {
+        if (IsThere(version))
+        {
+            yield break;
+        }
+
         RequireKnown(baseVersion);
-        _runner.Add(version, baseVersion, adapter.Copy(Device));
-        Publish(version);
+        Dictionary<string, Tensor> copies = new(StringComparer.Ordinal);
+        bool isTaken = false;
+        try
+        {
+            foreach (long bytes in WeightCopy.InPieces(adapter.NamedTensors, dtype: null, Device, PieceBytes, copies))
+            {
+                yield return bytes;
+            }
+
+            // Meanwhile the base may have been retired, and somebody else may have added the same.
+            RequireKnown(baseVersion);
+            if (!IsThere(version))
+            {
+                _runner.Add(version, baseVersion, adapter.Over(copies));
+                isTaken = true;
+                Publish(version);
+            }
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                Free(copies);
+            }
+        }
     }
 
     /// <summary>Takes a version away. Engine's thread only.</summary>
@@ -229,18 +351,39 @@ internal sealed class ModelHost : IModelHost
         }
     }
 
-    // False when the version is there already.
-    private bool AddLoaded(string version, Decoder decoder)
+    // False when there is no more.
+    private bool RunTurn(IEnumerator<long> pieces)
     {
-        if (IsThere(version))
+        long bytes = 0;
+        do
         {
-            return false;
-        }
+            if (!pieces.MoveNext())
+            {
+                return false;
+            }
 
-        _packedHead?.PackAlike(decoder);
-        _runner.Add(version, decoder);
-        Publish(version);
+            bytes += pieces.Current;
+        }
+        while (bytes + PieceBytes <= TurnBytes);
+
         return true;
+    }
+
+    private Decoder Build(string version, Dictionary<string, Tensor> weights)
+    {
+        using IDisposable scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return new Decoder(Config, name => weights[name], () => version);
+    }
+
+    private IEnumerable<long> Packed(Decoder decoder) => _packedHead?.PackAlike(decoder, PieceBytes) ?? [];
+
+    private static void Free(Dictionary<string, Tensor> tensors)
+    {
+        foreach (Tensor tensor in tensors.Values)
+        {
+            tensor.Dispose();
+        }
     }
 
     /// <summary>Whether a version is served; one that was on its way out stays, since requests still run on it. Engine's thread only.</summary>

@@ -60,15 +60,23 @@ public sealed class ModelLease : IAsyncDisposable
     /// Publishes whole weights as a new version and retires the one published before, unless that is live. Where no request
     /// runs on that one any more, its memory is free before the new copy is made: draw to an end what samples from it first.
     /// </summary>
-    /// <param name="weights">Every tensor under its Hugging Face name, any floating dtype; copied.</param>
-    /// <param name="cancellationToken">Gives up before it has begun.</param>
+    /// <remarks>
+    /// The copy takes as many turns as it needs, each of a bounded number of bytes, and requests decode between them; with the
+    /// last one the version is there, whole. Given up or failing before, it is not, and what was copied is freed.
+    /// </remarks>
+    /// <param name="weights">Every tensor under its Hugging Face name, any floating dtype; copied, and left unchanged until this ends.</param>
+    /// <param name="cancellationToken">Gives up before the version is there; once begun, the one published before is retired all the same.</param>
     /// <returns>The version, by which requests name it.</returns>
-    public Task<string> PublishAsync(IReadOnlyList<(string Name, Tensor Tensor)> weights, CancellationToken cancellationToken) =>
-        PublishAsync(version => _host.AddCopy(version, weights), cancellationToken);
+    /// <exception cref="ArgumentException">A tensor is missing, surplus or mis-shaped; nothing has changed.</exception>
+    public Task<string> PublishAsync(IReadOnlyList<(string Name, Tensor Tensor)> weights, CancellationToken cancellationToken)
+    {
+        _host.RequireTensors(weights);
+        return PublishAsync(version => _host.AddCopy(version, weights), cancellationToken);
+    }
 
     /// <summary>Publishes an adapter over the base weights as a new version and retires the one published before, unless that is live.</summary>
-    /// <param name="adapter">Copied.</param>
-    /// <param name="cancellationToken">Gives up before it has begun.</param>
+    /// <param name="adapter">Copied in turns, as whole weights are; left unchanged until this ends.</param>
+    /// <param name="cancellationToken">Gives up before the version is there; once begun, the one published before is retired all the same.</param>
     /// <returns>The version, by which requests name it.</returns>
     public Task<string> PublishAsync(LoraAdapter adapter, CancellationToken cancellationToken) =>
         PublishAsync(version => _host.AddAdapter(version, BaseVersion, adapter), cancellationToken);
@@ -90,24 +98,26 @@ public sealed class ModelLease : IAsyncDisposable
         }
     }
 
-    private async Task<string> PublishAsync(Action<string> add, CancellationToken cancellationToken)
+    private async Task<string> PublishAsync(Func<string, IEnumerable<long>> add, CancellationToken cancellationToken)
     {
         string version = _host.NameVersion(this);
-        await _host.RunAsync(
-            () =>
-            {
-                if (WorkingVersion is not null && WorkingVersion != _host.LiveVersion)
-                {
-                    _host.Retire(WorkingVersion);
-                }
-
-                // Gone, or live and no longer the lease's: should the next line fail, nobody is to retire it again.
-                WorkingVersion = null;
-                add(version);
-            },
-            _liveShare,
-            cancellationToken).ConfigureAwait(false);
+        await _host.RunInTurnsAsync(Replace(add(version)), _liveShare, cancellationToken).ConfigureAwait(false);
         WorkingVersion = version;
         return version;
+    }
+
+    private IEnumerable<long> Replace(IEnumerable<long> adding)
+    {
+        if (WorkingVersion is not null && WorkingVersion != _host.LiveVersion)
+        {
+            _host.Retire(WorkingVersion);
+        }
+
+        // Gone, or live and no longer the lease's: should the rest fail, nobody is to retire it again.
+        WorkingVersion = null;
+        foreach (long bytes in adding)
+        {
+            yield return bytes;
+        }
     }
 }

@@ -23,13 +23,14 @@ internal sealed unsafe class PackedLinear : Linear
     private readonly float[]? _bias;
     private readonly WorkerPool _workers;
 
-    private PackedLinear(PanelKernel kernel, Tensor packed, float[]? bias, int outputs, int inputs, bool wideResult, WorkerPool workers)
+    /// <summary>Over packed panels; <see cref="PanelPacking"/> makes them.</summary>
+    internal PackedLinear(PanelKernel kernel, Tensor packed, float[]? bias, int outputs, int inputs, bool wideResult, WorkerPool workers)
         : base(packed, null)
     {
         _kernel = kernel;
         _outputs = outputs;
         _inputs = inputs;
-        _panels = PanelCount(outputs);
+        _panels = (outputs + Width - 1) / Width;
         _weights = TensorMemory.Address(packed);
         _bias = bias;
         ResultDType = wideResult ? ScalarType.Float32 : packed.dtype;
@@ -49,67 +50,28 @@ internal sealed unsafe class PackedLinear : Linear
     /// <param name="workers">Threads to share the work; not owned.</param>
     public static void ReplaceAll(Decoder decoder, PanelKernel kernel, WorkerPool workers)
     {
-        foreach (DecoderLayer layer in decoder.Layers)
+        foreach (long unused in ReplaceInPieces(decoder, kernel, workers, long.MaxValue))
         {
-            layer.Query = Pack(layer.Query, kernel, false, workers);
-            layer.Key = Pack(layer.Key, kernel, false, workers);
-            layer.Value = Pack(layer.Value, kernel, false, workers);
-            layer.Output = Pack(layer.Output, kernel, false, workers);
-            layer.Gate = Pack(layer.Gate, kernel, false, workers);
-            layer.Up = Pack(layer.Up, kernel, false, workers);
-            layer.Down = Pack(layer.Down, kernel, false, workers);
-        }
-
-        PackedLinear head = Pack(decoder.Head, kernel, wideResult: true, workers, keepsOriginal: decoder.Config.TieWordEmbeddings);
-        decoder.Head = head;
-        if (ReferenceEquals(head.Weight, decoder.Embedding))
-        {
-            decoder.EmbeddingLookup = head.Rows;
+            // A piece is packed by asking for it.
         }
     }
 
-    /// <summary>Replaces every projection of another decoder as those of this one's were.</summary>
-    public void PackAlike(Decoder decoder) => ReplaceAll(decoder, _kernel, _workers);
+    /// <summary>Replaces every projection of another decoder as those of this one's were, a piece at a time.</summary>
+    /// <param name="decoder">Like this one's; not to be used before the last piece, but to be disposed at any time.</param>
+    /// <param name="pieceBytes">Bytes that a piece packs at most.</param>
+    /// <returns>The bytes of each piece, packed when it is asked for.</returns>
+    public IEnumerable<long> PackAlike(Decoder decoder, long pieceBytes) => ReplaceInPieces(decoder, _kernel, _workers, pieceBytes);
 
     /// <summary>Packs a projection, taking its tensors over.</summary>
     /// <param name="linear">On the CPU, in the kernel's dtype; not to be used any more.</param>
     /// <param name="kernel">Multiplies.</param>
     /// <param name="wideResult">True to return the float32 sums rather than round them to bf16.</param>
     /// <param name="workers">Threads to share the work; not owned.</param>
-    /// <param name="keepsOriginal">True when the weight is somebody else's too: it is then not freed where it cannot be packed in place.</param>
-    public static PackedLinear Pack(Linear linear, PanelKernel kernel, bool wideResult, WorkerPool workers, bool keepsOriginal = false)
+    public static PackedLinear Pack(Linear linear, PanelKernel kernel, bool wideResult, WorkerPool workers)
     {
-        Tensor weight = linear.Weight;
-        int outputs = (int)weight.shape[0];
-        int inputs = (int)weight.shape[1];
-        int panels = PanelCount(outputs);
-        long rowBytes = inputs * weight.ElementSize;
-        long panelBytes = kernel.PanelBytes(inputs);
-
-        // Whole panels that take exactly the bytes of their rows are packed where they lie.
-        bool inPlace = outputs % Width == 0 && panelBytes == Width * rowBytes;
-        Tensor packed = inPlace ? weight : empty([panels, panelBytes / weight.ElementSize], weight.dtype).DetachFromDisposeScope();
-        byte* source = TensorMemory.Address(weight);
-        byte* target = TensorMemory.Address(packed);
-        workers.Run(panels, (panel, _) => kernel.Pack(
-            source + (panel * Width * rowBytes), Math.Min(Width, outputs - (panel * Width)), inputs, target + (panel * panelBytes)));
-        GC.KeepAlive(weight);
-
-        float[]? bias = null;
-        if (linear.Bias is not null)
-        {
-            using Tensor wideBias = linear.Bias.to_type(ScalarType.Float32);
-            bias = new float[panels * Width];
-            wideBias.data<float>().ToArray().CopyTo(bias, 0);
-            linear.Bias.Dispose();
-        }
-
-        if (!inPlace && !keepsOriginal)
-        {
-            weight.Dispose();
-        }
-
-        return new PackedLinear(kernel, packed, bias, outputs, inputs, wideResult, workers);
+        using PanelPacking packing = new(linear, kernel, workers);
+        packing.PackNext(long.MaxValue);
+        return packing.Finish(wideResult, keepsOriginal: false);
     }
 
     /// <summary>Rows of the weight, as an embedding gives them.</summary>
@@ -171,7 +133,44 @@ internal sealed unsafe class PackedLinear : Linear
         return result;
     }
 
-    private static int PanelCount(int outputs) => (outputs + Width - 1) / Width;
+    private static IEnumerable<long> ReplaceInPieces(Decoder decoder, PanelKernel kernel, WorkerPool workers, long pieceBytes)
+    {
+        foreach (DecoderLayer layer in decoder.Layers)
+        {
+            foreach ((Linear projection, Action<Linear> replace) in new (Linear, Action<Linear>)[]
+            {
+                (layer.Query, packed => layer.Query = packed),
+                (layer.Key, packed => layer.Key = packed),
+                (layer.Value, packed => layer.Value = packed),
+                (layer.Output, packed => layer.Output = packed),
+                (layer.Gate, packed => layer.Gate = packed),
+                (layer.Up, packed => layer.Up = packed),
+                (layer.Down, packed => layer.Down = packed),
+            })
+            {
+                using PanelPacking packing = new(projection, kernel, workers);
+                while (!packing.IsDone)
+                {
+                    yield return packing.PackNext(pieceBytes);
+                }
+
+                replace(packing.Finish(wideResult: false, keepsOriginal: false));
+            }
+        }
+
+        using PanelPacking headPacking = new(decoder.Head, kernel, workers);
+        while (!headPacking.IsDone)
+        {
+            yield return headPacking.PackNext(pieceBytes);
+        }
+
+        PackedLinear head = headPacking.Finish(wideResult: true, keepsOriginal: decoder.Config.TieWordEmbeddings);
+        decoder.Head = head;
+        if (ReferenceEquals(head.Weight, decoder.Embedding))
+        {
+            decoder.EmbeddingLookup = head.Rows;
+        }
+    }
 
     // One call of the workers for all projections: their panels count as one sequence.
     private static Tensor[] Multiply(Tensor input, PackedLinear[] projections)

@@ -34,7 +34,7 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>Every tensor, in order of projection: <c>PROJECTION.lora_A.weight</c> and <c>PROJECTION.lora_B.weight</c>.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> NamedTensors => _pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-        .SelectMany(pair => new[] { (pair.Key + ".lora_A.weight", pair.Value.A), (pair.Key + ".lora_B.weight", pair.Value.B) });
+        .SelectMany(pair => new[] { (NameOfA(pair.Key), pair.Value.A), (NameOfB(pair.Key), pair.Value.B) });
 
     /// <summary>Names of the adapted projections.</summary>
     public IReadOnlyCollection<string> Projections => _pairs.Keys;
@@ -69,16 +69,10 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>The pair of a projection, or null.</summary>
     public (Tensor A, Tensor B)? Find(string projection) => _pairs.TryGetValue(projection, out (Tensor, Tensor) pair) ? pair : null;
 
-    /// <summary>A copy that shares nothing, without gradients.</summary>
-    /// <param name="device">Where it goes; null stays.</param>
-    public LoraAdapter Copy(Device? device = null)
-    {
-        using IDisposable scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        return new LoraAdapter(Rank, Alpha, _pairs.ToDictionary(pair => pair.Key, pair => (Fresh(pair.Value.A), Fresh(pair.Value.B)), StringComparer.Ordinal));
-
-        Tensor Fresh(Tensor tensor) => tensor.detach().to(tensor.dtype, device ?? tensor.device, copy: true);
-    }
+    /// <summary>The same adapter over other tensors, which it takes ownership of.</summary>
+    /// <param name="tensors">One for each of <see cref="NamedTensors"/>, by name.</param>
+    internal LoraAdapter Over(IReadOnlyDictionary<string, Tensor> tensors) => new(
+        Rank, Alpha, _pairs.Keys.ToDictionary(projection => projection, projection => (tensors[NameOfA(projection)], tensors[NameOfB(projection)]), StringComparer.Ordinal));
 
     /// <summary>What the adapter adds to a projection's weight.</summary>
     /// <returns>[out, in], f32, in the current dispose scope; null where it adds nothing.</returns>
@@ -93,6 +87,10 @@ public sealed class LoraAdapter : IDisposable
             b.Dispose();
         }
     }
+
+    private static string NameOfA(string projection) => projection + ".lora_A.weight";
+
+    private static string NameOfB(string projection) => projection + ".lora_B.weight";
 
     private static bool IsTarget(string name, IReadOnlyCollection<string> targets) =>
         name.StartsWith("model.layers.", StringComparison.Ordinal) && name.EndsWith(".weight", StringComparison.Ordinal)
