@@ -2,7 +2,10 @@ using System.Text;
 
 namespace ToolN1.Engine.Chat;
 
-/// <summary>Cuts a text at the first stop text, wherever its pieces lie; holds back only what may begin one.</summary>
+/// <summary>
+/// Cuts a text before the stop text that is complete first (the longest of those that are complete at once), wherever its
+/// pieces lie; holds back only what may begin one.
+/// </summary>
 public sealed class StopTextMatcher(IReadOnlyList<string> stops)
 {
     private readonly StringBuilder _held = new();
@@ -20,9 +23,12 @@ public sealed class StopTextMatcher(IReadOnlyList<string> stops)
 
         _held.Append(text);
         string held = _held.ToString();
-        int cut = stops.Select(stop => held.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0).DefaultIfEmpty(-1).Min();
-        Stopped = cut >= 0;
-        int release = Stopped ? cut : held.Length - LongestBeginning(held);
+        (int End, int Start)[] met = [.. stops.Select(stop => (stop, at: held.IndexOf(stop, StringComparison.Ordinal))).Where(found => found.at >= 0).Select(found => (found.at + found.stop.Length, found.at))];
+        Stopped = met.Length > 0;
+
+        // The one that ends first, and not the one that begins first: else a token of several characters would be cut elsewhere
+        // than the same characters one by one.
+        int release = Stopped ? met.Min().Start : held.Length - LongestBeginning(held);
         _held.Clear().Append(held, release, Stopped ? 0 : held.Length - release);
         return held[..release];
     }
