@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace ToolN1.Engine.Model;
@@ -132,6 +133,8 @@ internal sealed class ModelConfigReader
             throw Problem("layer_types", $"'{layerType}' is not supported; supported is full_attention.");
         }
 
+        RefusePartialRotation(_fields, "");
+
         // Llama's tensor-parallel split changes how the matrices are multiplied; 1 is the plain product.
         if (_fields.Has("pretraining_tp") && _fields.Integer("pretraining_tp", 1, LargestDimension) != 1)
         {
@@ -168,6 +171,7 @@ internal sealed class ModelConfigReader
         }
 
         JsonFields rope = _fields.Object(name);
+        RefusePartialRotation(rope, name + ".");
         theta = rope.Positive("rope_theta") ?? theta;
         string type = rope.Text("rope_type") ?? rope.Text("type") ?? "default";
         if (type == "default")
@@ -190,6 +194,14 @@ internal sealed class ModelConfigReader
         return scaling.HighFrequencyFactor > scaling.LowFrequencyFactor
             ? (theta, scaling)
             : throw Problem($"{name}.high_freq_factor", "must be greater than low_freq_factor.");
+    }
+
+    private void RefusePartialRotation(JsonFields fields, string prefix)
+    {
+        if (fields.Positive("partial_rotary_factor") is double factor && factor != 1)
+        {
+            throw Problem(prefix + "partial_rotary_factor", $"{factor.ToString(CultureInfo.InvariantCulture)} is not supported; whole heads are rotated.");
+        }
     }
 
     private int Dimension(string name, int largest = LargestDimension) => _fields.Integer(name, 1, largest);

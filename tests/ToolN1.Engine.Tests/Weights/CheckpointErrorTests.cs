@@ -137,6 +137,7 @@ public sealed class CheckpointErrorTests
     [Theory]
     [InlineData("../model.safetensors")]
     [InlineData("/etc/passwd")]
+    [InlineData("sub/model-00001-of-00003.safetensors")]
     [InlineData("")]
     [InlineData("..")]
     public void Open_IndexThatLeavesItsFolder_IsRefused(string file)
@@ -144,6 +145,19 @@ public sealed class CheckpointErrorTests
         using CheckpointFolder folder = new("qwen2-tiny-untied-sharded-bf16");
         folder.EditJson(Checkpoint.IndexFileName, index => index["weight_map"]![Projection] = file);
         AssertError(folder, Checkpoint.IndexFileName, Projection, "file name");
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData(Checkpoint.IndexFileName)]
+    public void Open_FieldGivenTwice_IsRefused(string file)
+    {
+        using CheckpointFolder folder = new("qwen2-tiny-untied-sharded-bf16");
+        string text = File.ReadAllText(folder.File(file));
+        string field = file == "config.json" ? "\"hidden_size\": 32," : $"\"{Projection}\": \"model-00001-of-00003.safetensors\",";
+        int at = text.IndexOf('{', file == "config.json" ? 0 : text.IndexOf("weight_map", StringComparison.Ordinal)) + 1;
+        File.WriteAllText(folder.File(file), text.Insert(at, field));
+        AssertError(folder, file, "not valid JSON");
     }
 
     [Fact]
@@ -181,6 +195,10 @@ public sealed class CheckpointErrorTests
     [InlineData("rms_norm_eps", "-1")]
     [InlineData("hidden_act", "\"gelu\"")]
     [InlineData("use_sliding_window", "true")]
+    [InlineData("mlp_bias", "true")]
+    [InlineData("pretraining_tp", "2")]
+    [InlineData("partial_rotary_factor", "0.5")]
+    [InlineData("rope_parameters", "{\"rope_type\": \"default\", \"partial_rotary_factor\": 0.5}")]
     [InlineData("layer_types", "[\"sliding_attention\"]")]
     [InlineData("quantization_config", "{\"quant_method\": \"gptq\"}")]
     [InlineData("rope_scaling", "{\"rope_type\": \"yarn\", \"factor\": 4.0}")]

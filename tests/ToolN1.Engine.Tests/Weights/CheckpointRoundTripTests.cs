@@ -82,6 +82,28 @@ public sealed class CheckpointRoundTripTests
     }
 
     [Fact]
+    public void Load_DTypesMixedOnDisk_AreEachRead()
+    {
+        using IDisposable scope = NewDisposeScope();
+        using CheckpointFolder folder = new("qwen2-tiny-untied-sharded-bf16");
+        using Decoder bfloat = CheckpointLoader.Load(folder.Path, CPU, ScalarType.Float32);
+        (string Name, Tensor Tensor)[] weights = [.. bfloat.NamedWeights()];
+        using (SafetensorsWriter writer = new(folder.Weights, weights.Select((item, i) => (item.Name, i % 2 == 0 ? ScalarType.Float32 : ScalarType.BFloat16, item.Tensor.shape))))
+        {
+            foreach ((_, Tensor tensor) in weights)
+            {
+                writer.Write(tensor);
+            }
+
+            writer.Commit();
+        }
+
+        using Decoder mixed = CheckpointLoader.Load(folder.Path, CPU, ScalarType.Float32);
+        Assert.All(mixed.NamedWeights().Zip(weights), pair => Assert.True(pair.First.Tensor.equal(pair.Second.Tensor).all().item<bool>(), pair.First.Name));
+        Assert.NotEqual(bfloat.WeightVersion, mixed.WeightVersion);
+    }
+
+    [Fact]
     public void Write_NotCommitted_LeavesNoFile()
     {
         using CheckpointFolder folder = new();
