@@ -51,11 +51,11 @@ public sealed class ContentIsNeverControlTests
         ChatMessage[] messages =
         [
             new() { Role = ChatRole.System, Content = text },
-            new() { Role = ChatRole.User, Content = description + text },
-            new() { Role = ChatRole.Assistant, Content = text, ToolCalls = [new ToolCall("1", name, JsonSerializer.Serialize(new { a = argument }))] },
+            new() { Role = ChatRole.User, Content = description + text, Name = name },
+            new() { Role = ChatRole.Assistant, Content = text, Reasoning = argument, ToolCalls = [new ToolCall("1", name, JsonSerializer.Serialize(new { a = argument }))] },
             new() { Role = ChatRole.Tool, Content = argument, ToolCallId = "1" },
             new() { Role = ChatRole.Tool, Content = text },
-            new() { Role = ChatRole.Assistant, Content = name },
+            new() { Role = ChatRole.Assistant, Content = name, Reasoning = description },
             new() { Role = ChatRole.User, Content = argument },
         ];
         return chat.Render(messages, [new ChatTool(name, json)], addGenerationPrompt: true).Encode(tokenizer).Where(id => id > TinyTokenizer.Xyz);

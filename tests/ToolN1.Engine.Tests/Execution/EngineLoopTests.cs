@@ -269,4 +269,17 @@ public sealed class EngineLoopTests : IDisposable
         Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0, engine.Snapshot().WaitingSequences);
     }
+
+    [Theory]
+    [InlineData(Vocabulary)]
+    [InlineData(-1)]
+    public async Task Generate_BiasOrStopIdOutsideTheVocabulary_IsRefusedInTheCall(int id)
+    {
+        await using InferenceEngine engine = Start();
+        SamplingParameters biased = SamplingParameters.Greedy with { LogitBias = new Dictionary<int, float> { [id] = 1 } };
+        SamplingParameters stopped = SamplingParameters.Greedy with { StopTokenIds = [id] };
+        Assert.Contains($"LogitBias names token {id}", Assert.Throws<ArgumentException>(() => engine.Generate(Request([1], 1, biased), None)).Message, StringComparison.Ordinal);
+        Assert.Contains($"StopTokenIds names token {id}", Assert.Throws<ArgumentException>(() => engine.Generate(Request([1], 1, stopped), None)).Message, StringComparison.Ordinal);
+        Assert.Equal([2], (await Run(engine, Request([1], 1))).Tokens);
+    }
 }

@@ -232,14 +232,81 @@ public sealed class SamplerTests
     }
 
     [Theory]
-    [InlineData(float.NaN)]
-    [InlineData(float.PositiveInfinity)]
-    public void Sample_NonFiniteLogit_IsAnError(float bad)
+    [InlineData(float.NaN, 17)]
+    [InlineData(float.NaN, 0)]
+    [InlineData(float.NaN, 39)]
+    [InlineData(float.PositiveInfinity, 17)]
+    public void Sample_NonFiniteLogit_IsAnErrorWhereverItStands(float bad, int at)
     {
         float[] logits = [.. Enumerable.Range(0, 40).Select(i => (float)i)];
-        logits[17] = bad;
+        logits[at] = bad;
         Assert.Throws<NonFiniteLogitsException>(() => Choose(logits, State(new SamplingParameters())));
         Assert.Throws<NonFiniteLogitsException>(() => Choose(logits, State(SamplingParameters.Greedy)));
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1f)]
+    public void Sample_EveryLogitMinusInfinity_IsAnErrorAndOneThatIsNotIsChosen(float temperature)
+    {
+        float[] logits = new float[40];
+        Array.Fill(logits, float.NegativeInfinity);
+        SamplingParameters parameters = new() { Temperature = temperature, TopK = 5, TopLogProbs = 3 };
+        Assert.Throws<NonFiniteLogitsException>(() => Choose(logits, State(parameters)));
+
+        logits[23] = -50;
+        SampledToken token = new Sampler().Sample([.. logits], State(parameters));
+        Assert.Equal((23, 0f), (token.TokenId, token.LogProb!.LogProb));
+        Assert.Equal([(23, 0f)], token.LogProb.Top);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(int.MaxValue)]
+    public void Sample_TopKOfTheVocabularyOrMore_CutsNothingOff(int topK)
+    {
+        double[] seen = Frequencies(Four, new SamplingParameters { TopK = topK });
+        Assert.Equal(Softmax(Four, 1), seen, (a, b) => Math.Abs(a - b) < 0.015);
+    }
+
+    [Fact]
+    public void Sample_SmallestTopP_TakesTheLikeliest() =>
+        Assert.Equal([1, 0, 0, 0], Frequencies(Shares, new SamplingParameters { TopP = float.Epsilon }, draws: 200));
+
+    [Fact]
+    public void Sample_FrequencyAndPresencePenalty_CountTheAnswerOnly()
+    {
+        SamplingParameters parameters = new() { Temperature = 0, FrequencyPenalty = 2, PresencePenalty = 2 };
+        Assert.Equal(0, Choose(Four, State(parameters, prompt: [0, 0, 0])));
+    }
+
+    [Theory]
+    [InlineData(nameof(SamplingParameters.Temperature), float.NaN)]
+    [InlineData(nameof(SamplingParameters.Temperature), 2.1f)]
+    [InlineData(nameof(SamplingParameters.TopP), 0f)]
+    [InlineData(nameof(SamplingParameters.TopP), 1.1f)]
+    [InlineData(nameof(SamplingParameters.MinP), 1.1f)]
+    [InlineData(nameof(SamplingParameters.RepetitionPenalty), 0f)]
+    [InlineData(nameof(SamplingParameters.RepetitionPenalty), float.PositiveInfinity)]
+    [InlineData(nameof(SamplingParameters.PresencePenalty), -2.1f)]
+    [InlineData(nameof(SamplingParameters.FrequencyPenalty), float.NaN)]
+    [InlineData(nameof(SamplingParameters.LogitBias), 100.5f)]
+    [InlineData(nameof(SamplingParameters.LogitBias), float.NaN)]
+    public void Validate_ValueOutOfRange_NamesTheProperty(string property, float value)
+    {
+        SamplingParameters parameters = property switch
+        {
+            nameof(SamplingParameters.Temperature) => new() { Temperature = value },
+            nameof(SamplingParameters.TopP) => new() { TopP = value },
+            nameof(SamplingParameters.MinP) => new() { MinP = value },
+            nameof(SamplingParameters.RepetitionPenalty) => new() { RepetitionPenalty = value },
+            nameof(SamplingParameters.PresencePenalty) => new() { PresencePenalty = value },
+            nameof(SamplingParameters.FrequencyPenalty) => new() { FrequencyPenalty = value },
+            _ => new() { LogitBias = new Dictionary<int, float> { [1] = value } },
+        };
+        Assert.Equal(property, Assert.Throws<ArgumentOutOfRangeException>(parameters.Validate).ParamName);
     }
 
     [Fact]
