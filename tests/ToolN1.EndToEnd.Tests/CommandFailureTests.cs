@@ -66,6 +66,31 @@ public sealed class CommandFailureTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder, "out")));
     }
 
+    [Theory]
+    [InlineData("prefill", "--tokens", 1)]
+    [InlineData("decode", "--tokens", 2)]
+    [InlineData("decode", "--repeat", 1)]
+    [InlineData("serve", "--tokens", 4)]
+    [InlineData("serve", "--clients", 1)]
+    public async Task Bench_TooFewToMeasure_IsRefusedByName(string what, string option, int least)
+    {
+        (int exitCode, string told) = await CommandProcess.RunAsync("bench", what, "--model", TestPaths.NanoModel, option, $"{least - 1}");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"{option} must be at least {least}.", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BenchDecode_ShortestAnswers_ReportsNumbers()
+    {
+        string report = Path.Combine(_folder, "report.json");
+        (int exitCode, string told) = await CommandProcess.RunAsync("bench", "decode", "--model", TestPaths.NanoModel, "--tokens", "2", "--repeat", "1", "--json", report);
+
+        Assert.True(exitCode == 0, told);
+        using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(File.ReadAllText(report));
+        Assert.Contains("decode tok/s", document.RootElement.GetRawText(), StringComparison.Ordinal);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string Config(string name, string rows)
