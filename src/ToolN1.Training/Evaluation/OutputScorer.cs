@@ -4,7 +4,6 @@ using System.Text.Json;
 using ToolN1.Training.Evaluation.AceBench;
 using ToolN1.Training.Evaluation.ApiBank;
 using ToolN1.Training.Evaluation.Bfcl;
-using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Evaluation.Python;
 using ToolN1.Training.Rewards;
 

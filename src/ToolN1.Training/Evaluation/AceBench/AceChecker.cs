@@ -1,4 +1,3 @@
-using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Evaluation.Python;
 
 namespace ToolN1.Training.Evaluation.AceBench;

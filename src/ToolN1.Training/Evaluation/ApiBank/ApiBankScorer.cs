@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using ToolN1.Training.Evaluation.ApiBank.Apis;
-using ToolN1.Training.Evaluation.Harness;
 using ToolN1.Training.Evaluation.Python;
 
 namespace ToolN1.Training.Evaluation.ApiBank;

@@ -1,4 +1,4 @@
-namespace ToolN1.Training.Evaluation.Harness;
+namespace ToolN1.Training.Evaluation;
 
 /// <summary>The checkers' many error types in the few words that tell what to improve.</summary>
 internal static class FailureClass
