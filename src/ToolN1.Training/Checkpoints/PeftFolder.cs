@@ -39,7 +39,7 @@ internal static class PeftFolder
     /// <exception cref="CheckpointException">The checkpoint is damaged or cannot be read.</exception>
     public static void WriteCheckpoint(string checkpoint, string folder, GrpoLora lora, string baseModel)
     {
-        RunCheckpointFiles.Check(checkpoint);
+        Manifest.Check(checkpoint);
         WriteConfig(folder, lora.Rank, lora.Alpha, lora.Targets, baseModel);
         using IDisposable scope = NewDisposeScope();
         using SafetensorsFile masters = SafetensorsFile.Open(Path.Combine(checkpoint, RunCheckpointFiles.Weights));

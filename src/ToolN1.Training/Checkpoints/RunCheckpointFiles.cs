@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
@@ -21,9 +20,6 @@ internal static class RunCheckpointFiles
     /// <summary>What the next step depends on beside tensors.</summary>
     public const string State = "state.json";
 
-    /// <summary>Checksums of a checkpoint's files.</summary>
-    public const string Manifest = "manifest.json";
-
     /// <summary>A mark that keeps the checkpoint whatever its age.</summary>
     public const string Pin = "pinned";
 
@@ -36,35 +32,6 @@ internal static class RunCheckpointFiles
     /// <summary>Step of a checkpoint; null for a folder that is none.</summary>
     public static int? StepOf(string path) =>
         int.TryParse(Path.GetFileName(path).AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : null;
-
-    /// <summary>Holds a checkpoint against its manifest.</summary>
-    /// <exception cref="CheckpointException">A file is missing or changed, or there is no manifest.</exception>
-    public static void Check(string path)
-    {
-        string file = Path.Combine(path, Manifest);
-        try
-        {
-            foreach ((string name, string checksum) in JsonSerializer.Deserialize(File.ReadAllBytes(file), ManifestJson.Default.SortedDictionaryStringString) ?? [])
-            {
-                file = Path.Combine(path, Path.GetFileName(name));
-                if (!File.Exists(file) || Checksum(file) != checksum)
-                {
-                    throw new CheckpointException(file, $"is missing or does not have the checksum that {Manifest} gives.");
-                }
-            }
-        }
-        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(file, "cannot be read: " + error.Message, error);
-        }
-    }
-
-    /// <summary>Checksum of a file as a manifest has it.</summary>
-    public static string Checksum(string file)
-    {
-        using FileStream stream = File.OpenRead(file);
-        return "sha256:" + Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
 
     /// <summary>Version of the weights that a checkpoint's run began with; null where it does not tell.</summary>
     /// <exception cref="CheckpointException">Its state cannot be read.</exception>

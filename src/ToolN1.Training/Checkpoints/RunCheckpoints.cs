@@ -48,28 +48,26 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     /// <param name="pinnedSteps">Steps whose checkpoints stay whatever their age.</param>
     public void Save(IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers, TState state, params IReadOnlyCollection<int> pinnedSteps)
     {
+        // What a process that was killed was writing or removing.
+        DurableStorage.Sweep(folder);
         string path = PathOf(state.Step);
         DurableStorage.WriteFolder(path, temporary =>
         {
             SafetensorsWriter.Write(Path.Combine(temporary, WeightsFile), weights, ScalarType.Float32);
             SafetensorsWriter.Write(Path.Combine(temporary, OptimizerFile), [.. optimizers.SelectMany(optimizer => optimizer.State)], ScalarType.Float32);
             File.WriteAllBytes(Path.Combine(temporary, StateFile), JsonSerializer.SerializeToUtf8Bytes(state, json));
-            SortedDictionary<string, string> manifest = new(StringComparer.Ordinal);
-            foreach (string file in new[] { WeightsFile, OptimizerFile, StateFile })
-            {
-                manifest.Add(file, RunCheckpointFiles.Checksum(Path.Combine(temporary, file)));
-            }
+            Manifest.Write(temporary);
 
-            File.WriteAllBytes(Path.Combine(temporary, RunCheckpointFiles.Manifest), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.SortedDictionaryStringString));
-            if (File.Exists(Path.Combine(path, RunCheckpointFiles.Pin)))
+            // After the manifest: a mark comes and goes without it.
+            if (IsPinned(path))
             {
                 File.WriteAllBytes(Path.Combine(temporary, RunCheckpointFiles.Pin), []);
             }
         });
         HashSet<string> pinned = [.. pinnedSteps.Select(PathOf)];
-        foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old) && !File.Exists(Path.Combine(old, RunCheckpointFiles.Pin))))
+        foreach (string old in List().SkipLast(keep).Where(old => !pinned.Contains(old) && !IsPinned(old)))
         {
-            Directory.Delete(old, recursive: true);
+            Remove(old);
         }
     }
 
@@ -88,7 +86,7 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
     /// <exception cref="CheckpointException">A file of it is damaged or of another shape.</exception>
     public TState Restore(string path, IReadOnlyList<(string Name, Tensor Tensor)> weights, IReadOnlyList<IOptimizer> optimizers)
     {
-        RunCheckpointFiles.Check(path);
+        Manifest.Check(path);
         TState state = ReadState(path);
         Fill(Path.Combine(path, WeightsFile), weights);
         if (optimizers.Count == 0)
@@ -123,6 +121,23 @@ internal sealed class RunCheckpoints<TState>(string folder, int keep, JsonTypeIn
         {
             throw new CheckpointException(file, "cannot be read: " + error.Message, error);
         }
+    }
+
+    private static bool IsPinned(string path) => File.Exists(Path.Combine(path, RunCheckpointFiles.Pin));
+
+    /// <summary>Takes a checkpoint's name away before its files: a process killed in between leaves no half of one, and a pin finds it whole or not at all.</summary>
+    private static void Remove(string path)
+    {
+        string removed = path + DurableStorage.TemporarySuffix;
+        Directory.Move(path, removed);
+        if (IsPinned(removed))
+        {
+            // In the moment before.
+            Directory.Move(removed, path);
+            return;
+        }
+
+        Directory.Delete(removed, recursive: true);
     }
 
     private static void Fill(string path, IReadOnlyList<(string Name, Tensor Tensor)> tensors)

@@ -4,7 +4,7 @@ namespace ToolN1.Training.Checkpoints;
 internal static class RunIdentity
 {
     /// <summary>Checksums of files, in place of their paths.</summary>
-    public static IReadOnlyList<string> Of(IReadOnlyList<string> files) => [.. files.Select(RunCheckpointFiles.Checksum)];
+    public static IReadOnlyList<string> Of(IReadOnlyList<string> files) => [.. files.Select(Manifest.Checksum)];
 
     /// <summary>Refuses to go on with another run.</summary>
     /// <param name="configFile">Named in errors.</param>

@@ -1,3 +1,4 @@
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Jobs.Storage;
 
@@ -31,7 +32,7 @@ internal static class JobFolders
         string folder = RowsFolder(store, job.Id);
         if (Directory.Exists(folder))
         {
-            DurableFolder.Check(folder);
+            Manifest.Check(folder);
             return (Path.Combine(folder, TrainingFile), 0);
         }
 
@@ -60,7 +61,7 @@ internal static class JobFolders
             throw new TrainingRefusedException($"The bytes of the {field} are gone from the data directory.", field, "file_missing");
         }
 
-        if (DurableFolder.Checksum(from) != hash)
+        if (Manifest.Checksum(from) != hash)
         {
             throw new TrainingRefusedException($"The {field} in the data directory is not what was uploaded.", field, "file_changed");
         }

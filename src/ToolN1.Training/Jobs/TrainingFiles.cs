@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Jobs.Storage;
 
@@ -32,7 +33,7 @@ public sealed class TrainingFiles(TrainingStore store)
                 throw new TrainingRefusedException($"The file is not a dataset: {string.Join("; ", check.Faults)}{more}.", "file", "invalid_file");
             }
 
-            string checksum = DurableFolder.Checksum(file);
+            string checksum = Manifest.Checksum(file);
             DurableFolder.Commit(temporary, path);
             return await store.WriteAsync(async context =>
             {

@@ -151,7 +151,7 @@ public sealed class SftRun
             _config with
             {
                 Output = "",
-                Init = _config.Init with { From = null, Tokenizer = RunCheckpointFiles.Checksum(Path.Combine(_config.Init.Tokenizer ?? _config.Init.From!, "tokenizer.json")) },
+                Init = _config.Init with { From = null, Tokenizer = Manifest.Checksum(Path.Combine(_config.Init.Tokenizer ?? _config.Init.From!, "tokenizer.json")) },
                 Phases = [.. _config.Phases.Select(phase => phase with { Data = RunIdentity.Of(phase.Data) })],
             },
             SftConfigJson.Options);

@@ -264,7 +264,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         Assert.Equal("hermes", ChatFormats.Create("auto", fixture.Model, Tokenizer.Load(fixture.Model)).Name);
         string checkpoint = Directory.CreateDirectory(Path.Combine(fixture.Folder, "checkpoint-" + name)).FullName;
         File.Copy(Path.Combine(fixture.Model, "model.safetensors"), Path.Combine(checkpoint, "masters.safetensors"));
-        File.WriteAllText(Path.Combine(checkpoint, "manifest.json"), $$"""{"masters.safetensors": "{{RunCheckpointFiles.Checksum(Path.Combine(checkpoint, "masters.safetensors"))}}"}""");
+        File.WriteAllText(Path.Combine(checkpoint, "manifest.json"), $$"""{"masters.safetensors": "{{Manifest.Checksum(Path.Combine(checkpoint, "masters.safetensors"))}}"}""");
         string folder = Directory.CreateDirectory(Path.Combine(fixture.Folder, "export-" + name)).FullName;
         method.Export(Resolve(reinforcement, Settings(steps: 1)), checkpoint, fixture.Model, folder);
 

@@ -18,7 +18,7 @@ internal static class CheckpointModel
     /// <exception cref="CheckpointException">The checkpoint is damaged or cannot be read.</exception>
     public static void Write(string checkpoint, string startFolder, string folder, IChatFormat format, ScalarType dtype = ScalarType.BFloat16)
     {
-        RunCheckpointFiles.Check(checkpoint);
+        Manifest.Check(checkpoint);
         using SafetensorsFile masters = SafetensorsFile.Open(Path.Combine(checkpoint, RunCheckpointFiles.Weights));
         ModelFolderWriter.WriteFiles(
             folder,

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Tokenization;
+using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Evaluation;
 using ToolN1.Training.Jobs.Hosting;
@@ -61,7 +62,7 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
 
     /// <summary>Scores are compared and kept under what they count: with another limit on the rows they count something else.</summary>
     private static string HashOf(string rowsFile, int rows, HeldOutJudge? judge) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{DurableFolder.Checksum(rowsFile)}:{rows}:{judge?.Key}"))));
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Manifest.Checksum(rowsFile)}:{rows}:{judge?.Key}"))));
 }
 
 /// <summary>How a version did on held-out rows.</summary>

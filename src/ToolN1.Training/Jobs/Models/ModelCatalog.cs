@@ -436,7 +436,7 @@ public sealed class ModelCatalog : IDisposable
         return merged.WeightVersion!;
     }
 
-    private static Task CheckAsync(string folder, CancellationToken cancellationToken) => Task.Run(() => DurableFolder.Check(folder), cancellationToken);
+    private static Task CheckAsync(string folder, CancellationToken cancellationToken) => Task.Run(() => Manifest.Check(folder), cancellationToken);
 
     private Task<bool> AuditAsync(string who, string action, string name) => _store.WriteAsync(context =>
     {

@@ -4,9 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace ToolN1.Training.Jobs.Storage;
 
-/// <summary>JSON that training keeps in its tables and manifests.</summary>
+/// <summary>JSON that training keeps in its tables.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
-[JsonSerializable(typeof(SortedDictionary<string, string>))]
 [JsonSerializable(typeof(SortedDictionary<string, double>))]
 [JsonSerializable(typeof(IReadOnlyList<double?>))]
 [JsonSerializable(typeof(PromotionDetails))]
