@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using ToolN1.Api.Tests.Support;
+using ToolN1.TestSupport;
 
 namespace ToolN1.Api.Tests.Captures;
 
@@ -170,24 +171,17 @@ public sealed class CaptureTests
     [Fact]
     public async Task StoppedServer_WritesWhatIsQueued()
     {
-        string data = Directory.CreateTempSubdirectory("tooln1-captures-").FullName;
-        try
+        using TemporaryFolder data = new("captures");
+        using (CaptureServer server = new(dataDirectory: data.Path))
         {
-            using (CaptureServer server = new(dataDirectory: data))
+            for (int i = 0; i < 20; i++)
             {
-                for (int i = 0; i < 20; i++)
-                {
-                    await server.SendAsync(CaptureServer.Request());
-                }
+                await server.SendAsync(CaptureServer.Request());
             }
+        }
 
-            using CaptureServer next = new(dataDirectory: data, isOn: false);
-            Assert.Equal(20, (await next.GetAsync(CaptureServer.Route + "?limit=100"))["data"]!.AsArray().Count);
-        }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+        using CaptureServer next = new(dataDirectory: data.Path, isOn: false);
+        Assert.Equal(20, (await next.GetAsync(CaptureServer.Route + "?limit=100"))["data"]!.AsArray().Count);
     }
 
     [Theory]
@@ -220,32 +214,25 @@ public sealed class CaptureTests
     [Fact]
     public async Task Bounds_Age_TakesReviewedOnesToo_EvenWhenNothingMoreIsKept()
     {
-        string data = Directory.CreateTempSubdirectory("tooln1-captures-").FullName;
-        try
+        using TemporaryFolder data = new("captures");
+        using (CaptureServer server = new(dataDirectory: data.Path))
         {
-            using (CaptureServer server = new(dataDirectory: data))
+            await server.SendAsync(CaptureServer.Request(content: "old"));
+            JsonNode old = (await server.CapturesAsync(1))[0];
+            await server.PostOkAsync($"{CaptureServer.Route}/{CaptureServer.Id(old)}/confirm");
+            await ExecuteAsync(server, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
+            await server.SendAsync(CaptureServer.Request(content: "new"));
+            for (int i = 0; (await server.GetAsync(CaptureServer.Route))["data"]!.AsArray() is not [JsonNode only] || CaptureServer.Text(only, "request") != "new"; i++)
             {
-                await server.SendAsync(CaptureServer.Request(content: "old"));
-                JsonNode old = (await server.CapturesAsync(1))[0];
-                await server.PostOkAsync($"{CaptureServer.Route}/{CaptureServer.Id(old)}/confirm");
-                await ExecuteAsync(server, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
-                await server.SendAsync(CaptureServer.Request(content: "new"));
-                for (int i = 0; (await server.GetAsync(CaptureServer.Route))["data"]!.AsArray() is not [JsonNode only] || CaptureServer.Text(only, "request") != "new"; i++)
-                {
-                    Assert.True(i < 3000);
-                    await Task.Delay(10, TestContext.Current.CancellationToken);
-                }
-
-                await ExecuteAsync(server, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
+                Assert.True(i < 3000);
+                await Task.Delay(10, TestContext.Current.CancellationToken);
             }
 
-            using CaptureServer off = new(dataDirectory: data, isOn: false);
-            Assert.Empty(await off.CapturesAsync(0));
+            await ExecuteAsync(server, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
         }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+
+        using CaptureServer off = new(dataDirectory: data.Path, isOn: false);
+        Assert.Empty(await off.CapturesAsync(0));
     }
 
     private static async Task<SqliteConnection> OpenAsync(CaptureServer server)

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine.Model;
+using ToolN1.TestSupport;
 using ToolN1.Training;
 using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
@@ -184,7 +184,7 @@ public sealed class JobLifecycleTests
         string job = await server.JobAsync(file);
         server.Method.Permits.Release(1);
         await StepAsync(server, job, 1);
-        await ExecuteAsync(server, "ALTER TABLE jobs RENAME TO elsewhere");
+        await server.ExecuteAsync("ALTER TABLE jobs RENAME TO elsewhere");
         server.Services.GetRequiredService<JobSignal>().Wake();
         for (int i = 0; !server.Log.Lines.Any(line => line.Text.Contains("is to pause or stop cannot be read", StringComparison.Ordinal)); i++)
         {
@@ -192,7 +192,7 @@ public sealed class JobLifecycleTests
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
 
-        await ExecuteAsync(server, "ALTER TABLE elsewhere RENAME TO jobs");
+        await server.ExecuteAsync("ALTER TABLE elsewhere RENAME TO jobs");
         await server.PostOkAsync($"/v1/fine_tuning/jobs/{job}/pause");
         await server.UntilAsync(job, "paused");
         server.Method.IsHeld = false;
@@ -212,14 +212,14 @@ public sealed class JobLifecycleTests
         string job = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
         server.Method.Permits.Release(2);
         await StepAsync(server, job, 2);
-        await ExecuteAsync(server, $"ALTER TABLE {table} RENAME TO elsewhere");
+        await server.ExecuteAsync($"ALTER TABLE {table} RENAME TO elsewhere");
         server.Method.Permits.Release(1);
         while (!(await server.MessagesAsync(job)).Contains("The database was out of reach; the job goes on from its last checkpoint"))
         {
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
 
-        await ExecuteAsync(server, $"ALTER TABLE elsewhere RENAME TO {table}");
+        await server.ExecuteAsync($"ALTER TABLE elsewhere RENAME TO {table}");
         JsonNode done = await server.UntilAsync(job, "succeeded");
         Assert.Equal(FakeEngine.ModelName + "@job-1-step-3", done["fine_tuned_model"]!.GetValue<string>());
         Assert.Contains("Training goes on after step 3 of 3.", await server.MessagesAsync(job));
@@ -263,51 +263,37 @@ public sealed class JobLifecycleTests
     [Fact]
     public async Task KilledBetweenItsScoreAndItsSamples_HasBothAfterTheNextStart()
     {
-        string data = Directory.CreateTempSubdirectory("tooln1-samples-").FullName;
-        try
+        using TemporaryFolder data = new("samples");
+        string job;
+        using (TrainingServer server = new(dataDirectory: data.Path))
         {
-            string job;
-            using (TrainingServer server = new(dataDirectory: data))
-            {
-                string file = await server.FileAsync();
-                job = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
-                await server.UntilAsync(job, "succeeded");
+            string file = await server.FileAsync();
+            job = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
+            await server.UntilAsync(job, "succeeded");
 
-                // What such a process leaves.
-                await ExecuteAsync(server, "DELETE FROM samples; UPDATE jobs SET \"Status\" = 'running', \"FinishedAt\" = NULL, \"FineTunedModel\" = NULL");
-            }
+            // What such a process leaves.
+            await server.ExecuteAsync("DELETE FROM samples; UPDATE jobs SET \"Status\" = 'running', \"FinishedAt\" = NULL, \"FineTunedModel\" = NULL");
+        }
 
-            using TrainingServer next = new(dataDirectory: data);
-            await next.UntilAsync(job, "succeeded");
-            Assert.Single((await next.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray());
-        }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+        using TrainingServer next = new(dataDirectory: data.Path);
+        await next.UntilAsync(job, "succeeded");
+        Assert.Single((await next.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray());
     }
 
     [Fact]
     public async Task SecondServerOnOnePostgresDatabase_DoesNotStart()
     {
         (string Key, string Value)[] database = await TestDatabase.CreateAsync("postgresql");
-        string data = Directory.CreateTempSubdirectory("tooln1-second-").FullName;
-        try
-        {
-            using TrainingServer first = new(settings: database);
-            using TrainingStore second = new(
-                Options.Create(new TrainingOptions { Database = new DatabaseOptions { Provider = "postgresql", ConnectionString = database[1].Value } }),
-                Options.Create(new DataOptions { DataDirectory = data }),
-                TimeProvider.System);
-            IOException refused = Assert.Throws<IOException>(second.Open);
+        using TemporaryFolder data = new("second");
+        using TrainingServer first = new(settings: database);
+        using TrainingStore second = new(
+            Options.Create(new TrainingOptions { Database = new DatabaseOptions { Provider = "postgresql", ConnectionString = database[1].Value } }),
+            Options.Create(new DataOptions { DataDirectory = data.Path }),
+            TimeProvider.System);
+        IOException refused = Assert.Throws<IOException>(second.Open);
 
-            Assert.Equal("ToolN1:Database: another server uses the database.", refused.Message);
-            await first.FileAsync();
-        }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+        Assert.Equal("ToolN1:Database: another server uses the database.", refused.Message);
+        await first.FileAsync();
     }
 
     public static TheoryData<string> Failures => ["disk_full", "non_finite", "checkpoint_unusable", "internal_error"];
@@ -343,16 +329,11 @@ public sealed class JobLifecycleTests
     public async Task VanishedDataset_FailsTheJob(string provider)
     {
         using TrainingServer server = new(settings: await TestDatabase.CreateAsync(provider));
-        server.Method.IsHeld = true;
-        string file = await server.FileAsync();
-        string other = await server.FileAsync(TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
-        string first = await server.JobAsync(file);
-        string second = await server.JobAsync(other);
-        await server.UntilAsync(first, "running");
-        Directory.Delete(Path.Combine(server.DataDirectory, "files", other), recursive: true);
+        (string job, string file) = await WaitingAsync(server);
+        Directory.Delete(Path.Combine(server.DataDirectory, "files", file), recursive: true);
         server.Method.Permits.Release(3);
-        JsonNode failed = await server.UntilAsync(second, "failed");
-        using HttpResponseMessage content = await server.Client.GetAsync($"/v1/files/{other}/content", TestContext.Current.CancellationToken);
+        JsonNode failed = await server.UntilAsync(job, "failed");
+        using HttpResponseMessage content = await server.Client.GetAsync($"/v1/files/{file}/content", TestContext.Current.CancellationToken);
 
         Assert.Equal(("file_missing", "training_file"), (failed["error"]!["code"]!.GetValue<string>(), failed["error"]!["param"]!.GetValue<string>()));
         Assert.Equal(HttpStatusCode.Conflict, content.StatusCode);
@@ -364,15 +345,10 @@ public sealed class JobLifecycleTests
     public async Task DatasetThatIsNotWhatWasUploaded_FailsTheJob(string field)
     {
         using TrainingServer server = new();
-        server.Method.IsHeld = true;
-        string file = await server.FileAsync();
-        string other = await server.FileAsync(TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
-        string first = await server.JobAsync(file);
-        string second = field == "training_file" ? await server.JobAsync(other) : await server.JobAsync(file, $$""","validation_file":"{{other}}" """);
-        await server.UntilAsync(first, "running");
-        await File.WriteAllTextAsync(Path.Combine(server.DataDirectory, "files", other, "content.jsonl"), TrainingServer.Row, TestContext.Current.CancellationToken);
+        (string job, string file) = await WaitingAsync(server, field);
+        await File.WriteAllTextAsync(Path.Combine(server.DataDirectory, "files", file, "content.jsonl"), TrainingServer.Row, TestContext.Current.CancellationToken);
         server.Method.Permits.Release(3);
-        JsonNode failed = await server.UntilAsync(second, "failed");
+        JsonNode failed = await server.UntilAsync(job, "failed");
 
         Assert.Equal(("file_changed", field), (failed["error"]!["code"]!.GetValue<string>(), failed["error"]!["param"]!.GetValue<string>()));
     }
@@ -382,40 +358,34 @@ public sealed class JobLifecycleTests
     [InlineData("postgresql")]
     public async Task StoppedServer_GoesOnAtItsNextStart(string provider)
     {
-        string data = Directory.CreateTempSubdirectory("tooln1-jobs-").FullName;
+        using TemporaryFolder data = new("jobs");
         (string, string)[] database = await TestDatabase.CreateAsync(provider);
-        try
+        string job;
+        using (TrainingServer server = new(dataDirectory: data.Path, settings: database))
         {
-            string job;
-            using (TrainingServer server = new(dataDirectory: data, settings: database))
-            {
-                server.Method.IsHeld = true;
-                job = await server.JobAsync(await server.FileAsync());
-                server.Method.Permits.Release(2);
-                await StepAsync(server, job, 2);
-            }
+            server.Method.IsHeld = true;
+            job = await server.JobAsync(await server.FileAsync());
+            server.Method.Permits.Release(2);
+            await StepAsync(server, job, 2);
+        }
 
-            using TrainingServer next = new(dataDirectory: data, settings: database);
-            await next.UntilAsync(job, "succeeded");
-            string[] messages = await next.MessagesAsync(job);
-            Assert.Contains("The server is stopping; the job goes on at its next start", messages);
-            Assert.Contains("Training goes on after step 2 of 3.", messages);
-        }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+        using TrainingServer next = new(dataDirectory: data.Path, settings: database);
+        await next.UntilAsync(job, "succeeded");
+        string[] messages = await next.MessagesAsync(job);
+        Assert.Contains("The server is stopping; the job goes on at its next start", messages);
+        Assert.Contains("Training goes on after step 2 of 3.", messages);
     }
 
-    private static async Task ExecuteAsync(TrainingServer server, string sql)
+    /// <summary>A job that waits behind one that is held, and the file that it has not read yet.</summary>
+    private static async Task<(string Job, string File)> WaitingAsync(TrainingServer server, string field = "training_file")
     {
-        await using SqliteConnection connection = new("Data Source=" + Path.Combine(server.DataDirectory, "tooln1.db"));
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // The tests' own text.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        server.Method.IsHeld = true;
+        string file = await server.FileAsync();
+        string unread = await server.FileAsync(TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        string held = await server.JobAsync(file);
+        string job = field == "training_file" ? await server.JobAsync(unread) : await server.JobAsync(file, $$""","validation_file":"{{unread}}" """);
+        await server.UntilAsync(held, "running");
+        return (job, unread);
     }
 
     private static async Task StepAsync(TrainingServer server, string job, int step)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
+using ToolN1.TestSupport;
 
 namespace ToolN1.Api.Tests.FineTuning;
 
@@ -92,44 +93,37 @@ public sealed class PromotionTests
     {
         Assert.SkipWhen(isUnreadable && !OperatingSystem.IsLinux(), "There is no /proc here.");
         (string, string)[] database = await TestDatabase.CreateAsync(provider);
-        string data = Directory.CreateTempSubdirectory("tooln1-promoted-").FullName;
-        try
+        using TemporaryFolder data = new("promoted");
+        using (TrainingServer server = new(engine => engine.Answer = _ => Right, data.Path, database))
         {
-            using (TrainingServer server = new(engine => engine.Answer = _ => Right, data, database))
-            {
-                await TrainAsync(server, validated: true);
-                await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
-            }
-
-            using (TrainingServer next = new(dataDirectory: data, settings: database))
-            {
-                Assert.Equal("job-1-step-3", next.Host.LiveVersion);
-                Assert.Equal(First, await LiveAsync(next));
-            }
-
-            string weights = Path.Combine(data, "models", "job-1-step-3", "weights");
-            if (isUnreadable)
-            {
-                // Reading it ends with an error of the disk.
-                File.Delete(weights);
-                File.CreateSymbolicLink(weights, "/proc/self/mem");
-            }
-            else
-            {
-                await File.AppendAllTextAsync(weights, "x", TestContext.Current.CancellationToken);
-            }
-
-            using TrainingServer last = new(dataDirectory: data, settings: database);
-            Assert.Equal(Base, await LiveAsync(last));
-            JsonNode entry = (await last.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
-            Assert.Equal(("server", "model.rollback"), (entry["who"]!.GetValue<string>(), entry["action"]!.GetValue<string>()));
-            using HttpResponseMessage chat = await last.PostAsync(Json.ChatRoute, $$"""{"model":"{{First}}","messages":[{"role":"user","content":"a"}]}""");
-            Assert.Equal("model_unusable", (await Json.ErrorAsync(chat, 500))["code"]!.GetValue<string>());
+            await TrainAsync(server, validated: true);
+            await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
         }
-        finally
+
+        using (TrainingServer next = new(dataDirectory: data.Path, settings: database))
         {
-            Directory.Delete(data, recursive: true);
+            Assert.Equal("job-1-step-3", next.Host.LiveVersion);
+            Assert.Equal(First, await LiveAsync(next));
         }
+
+        string weights = Path.Combine(data.Path, "models", "job-1-step-3", "weights");
+        if (isUnreadable)
+        {
+            // Reading it ends with an error of the disk.
+            File.Delete(weights);
+            File.CreateSymbolicLink(weights, "/proc/self/mem");
+        }
+        else
+        {
+            await File.AppendAllTextAsync(weights, "x", TestContext.Current.CancellationToken);
+        }
+
+        using TrainingServer last = new(dataDirectory: data.Path, settings: database);
+        Assert.Equal(Base, await LiveAsync(last));
+        JsonNode entry = (await last.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
+        Assert.Equal(("server", "model.rollback"), (entry["who"]!.GetValue<string>(), entry["action"]!.GetValue<string>()));
+        using HttpResponseMessage chat = await last.PostAsync(Json.ChatRoute, $$"""{"model":"{{First}}","messages":[{"role":"user","content":"a"}]}""");
+        Assert.Equal("model_unusable", (await Json.ErrorAsync(chat, 500))["code"]!.GetValue<string>());
     }
 
     [Theory]
@@ -194,26 +188,19 @@ public sealed class PromotionTests
     [Fact]
     public async Task HeldOutScores_OfFewerRowsThanAreAnsweredNow_AreMeasuredAgain()
     {
-        string data = Directory.CreateTempSubdirectory("tooln1-rows-").FullName;
+        using TemporaryFolder data = new("rows");
         string rows = TrainingServer.Row + "\n" + TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal);
-        try
+        using (TrainingServer server = new(engine => engine.Answer = _ => Right, data.Path, ("ToolN1:Training:MaxHeldOutRows", "1")))
         {
-            using (TrainingServer server = new(engine => engine.Answer = _ => Right, data, ("ToolN1:Training:MaxHeldOutRows", "1")))
-            {
-                await TrainAsync(server, validated: true, rows);
-                Assert.Contains("Held-out exact match: 1 of 1 rows before, 1 now.", await server.MessagesAsync(await NewestJobAsync(server)));
-            }
+            await TrainAsync(server, validated: true, rows);
+            Assert.Contains("Held-out exact match: 1 of 1 rows before, 1 now.", await server.MessagesAsync(await NewestJobAsync(server)));
+        }
 
-            using TrainingServer next = new(engine => engine.Answer = _ => Right, data, ("ToolN1:Training:MaxHeldOutRows", "2"));
-            await TrainAsync(next, validated: true, rows);
-            Assert.Contains("Held-out exact match: 2 of 2 rows before, 2 now.", await next.MessagesAsync(await NewestJobAsync(next)));
-            JsonNode change = await next.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
-            Assert.Equal((2, 2, 2), (change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(), change["correct_now"]!.GetValue<int>()));
-        }
-        finally
-        {
-            Directory.Delete(data, recursive: true);
-        }
+        using TrainingServer next = new(engine => engine.Answer = _ => Right, data.Path, ("ToolN1:Training:MaxHeldOutRows", "2"));
+        await TrainAsync(next, validated: true, rows);
+        Assert.Contains("Held-out exact match: 2 of 2 rows before, 2 now.", await next.MessagesAsync(await NewestJobAsync(next)));
+        JsonNode change = await next.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+        Assert.Equal((2, 2, 2), (change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(), change["correct_now"]!.GetValue<int>()));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ToolN1.Api.Tests.Support;
@@ -133,6 +134,18 @@ internal sealed class TrainingServer : IDisposable
 
     public async Task<string[]> MessagesAsync(string job) =>
         [.. (await GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=1000"))["data"]!.AsArray().Select(item => item!["message"]!.GetValue<string>())];
+
+    /// <summary>Runs SQL on the server's SQLite database, beside the server.</summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        await using SqliteConnection connection = new("Data Source=" + Path.Combine(DataDirectory, "tooln1.db"));
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // The tests' own text.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
 
     public void Dispose()
     {

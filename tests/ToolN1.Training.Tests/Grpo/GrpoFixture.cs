@@ -53,14 +53,27 @@ public sealed class GrpoFixture : IDisposable
         Alarms = new GrpoAlarms { KlCeiling = null },
     };
 
+    /// <summary>An engine that serves a folder as 'tiny'.</summary>
+    internal static InferenceEngine Start(string folder)
+    {
+        Decoder decoder = CheckpointLoader.Load(folder, CPU, ScalarType.Float32);
+        return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
+    }
+
+    /// <summary>What such an engine serves.</summary>
+    internal static ServedModel Served(InferenceEngine engine, string folder, string format = "tool-n1")
+    {
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        return new ServedModel(engine.Model, tokenizer, ChatFormats.Create(format, folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
+    }
+
     /// <summary>Runs on an engine that serves <see cref="Model"/>, and with <paramref name="servesStart"/> what the run starts from besides.</summary>
     internal async Task<GrpoOutcome> RunAsync(
         GrpoConfig config, RecordingObserver observer, IReward? reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null, bool servesStart = false, long? plannedBytes = null)
     {
         Tokenizer tokenizer = Tokenizer.Load(Model);
-        Decoder decoder = CheckpointLoader.Load(Model, CPU, ScalarType.Float32);
-        await using InferenceEngine engine = InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
-        string? startVersion = config.Model == Model ? decoder.WeightVersion : servesStart ? await engine.Host.LoadAsync(config.Model, observer.StopToken) : null;
+        await using InferenceEngine engine = Start(Model);
+        string? startVersion = config.Model == Model ? engine.Host.LiveVersion : servesStart ? await engine.Host.LoadAsync(config.Model, observer.StopToken) : null;
         IReadOnlyList<string> versions = engine.Host.Versions;
         GrpoHost host = new(engine, engine.Host, tokenizer, ChatFormats.Create(config.ChatFormat, Model, tokenizer), startVersion, PlannedBytes: plannedBytes);
         GrpoRun run = new(config, "run.json", host, observer, reward: reward);

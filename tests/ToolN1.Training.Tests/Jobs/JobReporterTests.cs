@@ -1,9 +1,6 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using ToolN1.Training.Grpo;
-using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
-using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Training.Tests.Jobs;
@@ -13,27 +10,7 @@ public sealed class JobReporterTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("tooln1-reporter-").FullName;
     private readonly TrainingStore _store;
 
-    public JobReporterTests()
-    {
-        _store = new TrainingStore(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = _folder }), TimeProvider.System);
-        _store.Open();
-        _store.Write(context => context.Jobs.Add(new JobRecord
-        {
-            Id = "job",
-            Number = 1,
-            Status = JobStatus.Running,
-            Wish = JobWish.Run,
-            Model = "m",
-            StartModel = "m@base",
-            Method = "reinforcement",
-            Settings = "{}",
-            TrainingFile = "file",
-            DataHash = "hash",
-            Seed = 1,
-            Metadata = "{}",
-            CreatedAt = 0,
-        }));
-    }
+    public JobReporterTests() => _store = TestStore.Open(_folder, TestStore.Job());
 
     public void Dispose()
     {

@@ -10,7 +10,6 @@ using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
-using ToolN1.Training.Hosting;
 using ToolN1.Training.Jobs;
 using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Methods;
@@ -93,27 +92,11 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         const string Lora = """ "optimizer":{"learning_rate":0.01},"loss":{"kl_coefficient":0},"lora":{"rank":4} """;
         MethodResult? result = await RunAsync("job-lora-version", Settings(steps: 2, Lora), new RecordingReporter());
         string data = Path.Combine(fixture.Folder, "versions");
-        using TrainingStore store = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = data }), TimeProvider.System);
-        store.Open();
+        using TrainingStore store = TestStore.Open(data);
         await using (InferenceEngine engine = Start())
         {
             ReinforcementMethod method = Method(engine);
-            JobRecord[] jobs = [.. Enumerable.Range(1, 2).Select(number => new JobRecord
-            {
-                Id = $"job-{number}",
-                Number = number,
-                Status = JobStatus.Running,
-                Wish = JobWish.Run,
-                Model = "tiny",
-                StartModel = ModelNames.First("tiny"),
-                Method = method.Name,
-                Settings = Resolve(method, Settings(steps: 2, Lora)),
-                TrainingFile = "file",
-                DataHash = "hash",
-                Seed = 1,
-                Metadata = "{}",
-                CreatedAt = 0,
-            })];
+            JobRecord[] jobs = [.. Enumerable.Range(1, 2).Select(number => TestStore.Job($"job-{number}", number, Resolve(method, Settings(steps: 2, Lora))))];
             string checkpoint = Path.GetRelativePath(data, Path.Combine(fixture.Folder, "job-lora-version", "checkpoints", "step-00000002"));
             store.Write(context =>
             {
@@ -260,7 +243,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     {
         await using InferenceEngine engine = Start();
         ReinforcementMethod reinforcement = Method(engine);
-        ITrainingMethod method = name == "supervised" ? new SupervisedMethod(Served(engine, fixture.Model)) : reinforcement;
+        ITrainingMethod method = name == "supervised" ? new SupervisedMethod(GrpoFixture.Served(engine, fixture.Model)) : reinforcement;
         Assert.Equal("hermes", ChatFormats.Create("auto", fixture.Model, Tokenizer.Load(fixture.Model)).Name);
         string checkpoint = Directory.CreateDirectory(Path.Combine(fixture.Folder, "checkpoint-" + name)).FullName;
         File.Copy(Path.Combine(fixture.Model, "model.safetensors"), Path.Combine(checkpoint, "masters.safetensors"));
@@ -287,24 +270,14 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
 
     private static byte[] Bytes(MethodResult result) => File.ReadAllBytes(Path.Combine(result.ModelFolder, "model.safetensors"));
 
-    private InferenceEngine Start(string? model = null)
-    {
-        Decoder decoder = CheckpointLoader.Load(model ?? fixture.Model, CPU, ScalarType.Float32);
-        return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
-    }
-
-    private static ServedModel Served(InferenceEngine engine, string folder, string format = "tool-n1")
-    {
-        Tokenizer tokenizer = Tokenizer.Load(folder);
-        return new ServedModel(engine.Model, tokenizer, ChatFormats.Create(format, folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
-    }
+    private InferenceEngine Start(string? model = null) => GrpoFixture.Start(model ?? fixture.Model);
 
     private static ModelCatalog Catalog(TrainingStore store, InferenceEngine engine, ReinforcementMethod method, string folder) =>
-        new(store, Served(engine, folder), engine.Host, [method], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        new(store, GrpoFixture.Served(engine, folder), engine.Host, [method], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
 
     private ReinforcementMethod Method(InferenceEngine engine, string format = "tool-n1")
     {
-        ServedModel served = Served(engine, fixture.Model, format);
+        ServedModel served = GrpoFixture.Served(engine, fixture.Model, format);
         return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host));
     }
 

@@ -1,8 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
-using ToolN1.Training.Hosting;
-using ToolN1.Training.Jobs.Hosting;
+using ToolN1.TestSupport;
 using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Training.Tests.Jobs;
@@ -24,18 +22,10 @@ public sealed class SchemaTests
     [Fact]
     public void Open_DirectoryHeldByAnother_NamesTheOption()
     {
-        string folder = Directory.CreateTempSubdirectory("tooln1-held-").FullName;
-        try
-        {
-            using TrainingStore first = Store(folder);
-            first.Open();
-            using TrainingStore second = Store(folder);
-            Assert.Contains("ToolN1:DataDirectory", Assert.Throws<IOException>(second.Open).Message, StringComparison.Ordinal);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using TemporaryFolder folder = new("held");
+        using TrainingStore first = TestStore.Open(folder.Path);
+        using TrainingStore second = TestStore.Of(folder.Path);
+        Assert.Contains("ToolN1:DataDirectory", Assert.Throws<IOException>(second.Open).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -43,81 +33,55 @@ public sealed class SchemaTests
     [InlineData(false)]
     public async Task Open_AfterAKillWhileItMigrated_IsNotHeldUp(bool wasDone)
     {
-        string folder = Directory.CreateTempSubdirectory("tooln1-migrating-").FullName;
-        try
+        using TemporaryFolder folder = new("migrating");
+        if (wasDone)
         {
-            if (wasDone)
-            {
-                using TrainingStore earlier = Store(folder);
-                earlier.Open();
-            }
-
-            // EF's lock, as a process leaves it that is killed while it holds it.
-            await using (SqliteConnection connection = new("Data Source=" + Path.Combine(folder, "tooln1.db")))
-            {
-                await connection.OpenAsync(TestContext.Current.CancellationToken);
-                await using SqliteCommand command = connection.CreateCommand();
-                command.CommandText = """
-                    CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
-                    INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01 00:00:00+00:00');
-                    """;
-                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-            }
-
-            using TrainingStore store = Store(folder);
-            await Task.Run(store.Open, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
-            Assert.Empty(store.Read(context => context.Jobs.ToList()));
+            TestStore.Open(folder.Path).Dispose();
         }
-        finally
+
+        // EF's lock, as a process leaves it that is killed while it holds it.
+        await using (SqliteConnection connection = new("Data Source=" + Path.Combine(folder.Path, "tooln1.db")))
         {
-            Directory.Delete(folder, recursive: true);
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = """
+                CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-01-01 00:00:00+00:00');
+                """;
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
+
+        using TrainingStore store = TestStore.Of(folder.Path);
+        await Task.Run(store.Open, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.Empty(store.Read(context => context.Jobs.ToList()));
     }
 
     [Fact]
     public async Task WriteAsync_ThatFailsHalfWay_LeavesNothing()
     {
-        string folder = Directory.CreateTempSubdirectory("tooln1-half-").FullName;
-        try
+        using TemporaryFolder folder = new("half");
+        using TrainingStore store = TestStore.Open(folder.Path);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.WriteAsync<bool>(async context =>
         {
-            using TrainingStore store = Store(folder);
-            store.Open();
-            await Assert.ThrowsAsync<InvalidOperationException>(() => store.WriteAsync<bool>(async context =>
-            {
-                context.AddAudit(1, "me", "test", "it");
-                await context.SaveChangesAsync(TestContext.Current.CancellationToken);
-                throw new InvalidOperationException();
-            }));
+            context.AddAudit(1, "me", "test", "it");
+            await context.SaveChangesAsync(TestContext.Current.CancellationToken);
+            throw new InvalidOperationException();
+        }));
 
-            Assert.Empty(store.Read(context => context.Audit.ToList()));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        Assert.Empty(store.Read(context => context.Audit.ToList()));
     }
 
     [Fact]
     public void Open_Twice_KeepsWhatWasWritten()
     {
-        string folder = Directory.CreateTempSubdirectory("tooln1-store-").FullName;
-        try
+        using TemporaryFolder folder = new("store");
+        for (int round = 1; round <= 2; round++)
         {
-            for (int round = 1; round <= 2; round++)
-            {
-                using TrainingStore store = Store(folder);
-                Assert.Equal(round == 2, store.Exists);
-                store.Open();
-                store.Write(context => context.AddAudit(round, "me", "test", "it"));
-                Assert.Equal(Enumerable.Range(1, round).Select(number => (long)number), store.Read(context => context.Audit.OrderBy(item => item.Sequence).Select(item => item.Sequence).ToList()));
-            }
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
+            using TrainingStore store = TestStore.Of(folder.Path);
+            Assert.Equal(round == 2, store.Exists);
+            store.Open();
+            store.Write(context => context.AddAudit(round, "me", "test", "it"));
+            Assert.Equal(Enumerable.Range(1, round).Select(number => (long)number), store.Read(context => context.Audit.OrderBy(item => item.Sequence).Select(item => item.Sequence).ToList()));
         }
     }
-
-    private static TrainingStore Store(string folder) =>
-        new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = folder }), TimeProvider.System);
 }

@@ -66,10 +66,10 @@ public sealed class ModelExportTests(SftFixture fixture) : IClassFixture<SftFixt
     {
         SftConfig config = fixture.Config("torn", steps: 4) with { CheckpointEverySteps = 1 };
         using SilentObserver observer = new() { StopAfter = 2 };
-        Assert.False(new SftRun(config, "test", observer).Execute(resume: false, observer.StopToken));
+        Assert.False(SftFixture.Run(config, observer));
         File.AppendAllText(Path.Combine(config.Output, "metrics.jsonl"), "{\"step\": 3, \"los");
         using SilentObserver second = new();
-        Assert.True(new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(config, second, resume: true));
         Assert.Equal(4, File.ReadAllLines(Path.Combine(config.Output, "metrics.jsonl")).Length);
     }
 

@@ -40,6 +40,10 @@ public sealed class SftFixture : IDisposable
         LogEverySteps = 1,
     };
 
+    /// <summary>Trains to the end, or until the observer stops it.</summary>
+    /// <returns>Whether all steps are done.</returns>
+    internal static bool Run(SftConfig config, SilentObserver observer, bool resume = false) => new SftRun(config, "test", observer).Execute(resume, observer.StopToken);
+
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     private static IEnumerable<TrainingRow> MakeRows()

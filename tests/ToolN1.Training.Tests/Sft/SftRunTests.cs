@@ -13,13 +13,13 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig whole = fixture.Config("whole") with { CheckpointEverySteps = 2 };
         using SilentObserver wholeObserver = new();
-        Assert.True(new SftRun(whole, "test", wholeObserver).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(whole, wholeObserver));
 
         SftConfig parts = whole with { Output = Path.Combine(fixture.Folder, "parts") };
         using SilentObserver first = new() { StopAfter = 3 };
-        Assert.False(new SftRun(parts, "test", first).Execute(resume: false, first.StopToken));
+        Assert.False(SftFixture.Run(parts, first));
         using SilentObserver second = new();
-        Assert.True(new SftRun(parts, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(parts, second, resume: true));
 
         Assert.Equal([1, 2, 3], first.Results.Select(result => result.Step));
         Assert.Equal([4, 5, 6], second.Results.Select(result => result.Step));
@@ -40,9 +40,9 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig whole = fixture.Config("unstopped", steps: 2), stopped = fixture.Config("stopped", steps: 2);
         using SilentObserver observer = new();
-        Assert.True(new SftRun(whole, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(whole, observer));
         Assert.False(new SftRun(stopped, "test", observer).Execute(resume: false, new CancellationToken(canceled: true)));
-        Assert.True(new SftRun(stopped, "test", observer).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(stopped, observer, resume: true));
 
         const string Weights = "checkpoints/step-00000002/masters.safetensors";
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Output, Weights)), File.ReadAllBytes(Path.Combine(stopped.Output, Weights)));
@@ -56,14 +56,14 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
         SftConfig config = fixture.Config("other-rows", steps: 2);
         config = config with { Phases = [config.Phases[0] with { Data = [rows] }] };
         using SilentObserver first = new() { StopAfter = 1 };
-        Assert.False(new SftRun(config, "test", first).Execute(resume: false, first.StopToken));
+        Assert.False(SftFixture.Run(config, first));
         File.WriteAllLines(rows, File.ReadAllLines(fixture.Rows).Reverse());
         using SilentObserver second = new();
-        TrainingConfigException refused = Assert.Throws<TrainingConfigException>(() => new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        TrainingConfigException refused = Assert.Throws<TrainingConfigException>(() => SftFixture.Run(config, second, resume: true));
         Assert.Contains("the data", refused.Message, StringComparison.Ordinal);
 
         File.Copy(fixture.Rows, rows, overwrite: true);
-        Assert.True(new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(config, second, resume: true));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig plain = fixture.Config("plain", steps: 3) with { MicroBatchTokens = 200 };
         using SilentObserver plainObserver = new();
-        new SftRun(plain, "test", plainObserver).Execute(resume: false, TestContext.Current.CancellationToken);
+        SftFixture.Run(plain, plainObserver);
 
         SftConfig turned = plain with { Output = Path.Combine(fixture.Folder, "turned") };
         using SilentObserver turnedObserver = new();
@@ -119,7 +119,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig config = fixture.Config("rows", steps: 9) with { TokensPerStep = int.MaxValue, RowsPerStep = 2, SharedPrefixRows = 1 };
         using SilentObserver observer = new();
-        new SftRun(config, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken);
+        SftFixture.Run(config, observer);
 
         // Eighteen rows in nine steps are one pass.
         Assert.Equal(1, observer.Results[^1].Epoch);
@@ -130,12 +130,12 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig config = fixture.Config("torn", steps: 4);
         using SilentObserver first = new() { StopAfter = 2 };
-        new SftRun(config, "test", first).Execute(resume: false, first.StopToken);
+        SftFixture.Run(config, first);
         string metrics = Path.Combine(config.Output, "metrics.jsonl");
         File.AppendAllText(metrics, File.ReadLines(metrics).First().Replace("\"step\":1", "\"step\":3", StringComparison.Ordinal) + "\n{\"step\":4,\"los");
 
         using SilentObserver second = new();
-        Assert.True(new SftRun(config, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(config, second, resume: true));
         Assert.Equal(4, File.ReadAllLines(metrics).Length);
     }
 
@@ -149,7 +149,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
 
         SftConfig second = first with { Output = Path.Combine(fixture.Folder, "second"), Init = new SftInit { From = run.ModelFolder }, Schedule = new SftSchedule { WarmupSteps = 0 } };
         using SilentObserver continued = new();
-        Assert.True(new SftRun(second, "test", continued).Execute(resume: false, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(second, continued));
         Assert.True(continued.Results[0].Loss < observer.Results[0].Loss);
     }
 
@@ -176,7 +176,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
         run.Execute(resume: false, TestContext.Current.CancellationToken);
         SftConfig config = start with { Output = Path.Combine(fixture.Folder, "moves"), Init = new SftInit { From = run.ModelFolder }, Phases = [start.Phases[0] with { Steps = 3 }] };
         using SilentObserver first = new() { StopAfter = 1 };
-        new SftRun(config, "test", first).Execute(resume: false, first.StopToken);
+        SftFixture.Run(config, first);
 
         string rows = Path.Combine(fixture.Folder, "moved-rows.jsonl");
         File.Copy(fixture.Rows, rows);
@@ -188,7 +188,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
         TrainingConfigException refused = Assert.Throws<TrainingConfigException>(() =>
             new SftRun(moved with { Init = new SftInit { From = Other(fixture.Config("other", steps: 1) with { Seed = 7 }) } }, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
         Assert.Contains("holds other weights than the run began with", refused.Message, StringComparison.Ordinal);
-        Assert.True(new SftRun(moved, "test", second).Execute(resume: true, TestContext.Current.CancellationToken));
+        Assert.True(SftFixture.Run(moved, second, resume: true));
 
         static string Other(SftConfig config)
         {
@@ -204,7 +204,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig config = fixture.Config("none") with { Phases = [new SftPhase { Name = "only", Data = [fixture.Rows], Steps = 1, MaxTokens = 5 }] };
         using SilentObserver observer = new();
-        TrainingDataException error = Assert.Throws<TrainingDataException>(() => new SftRun(config, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken));
+        TrainingDataException error = Assert.Throws<TrainingDataException>(() => SftFixture.Run(config, observer));
         Assert.Contains("18 too long", error.Message, StringComparison.Ordinal);
     }
 
@@ -213,7 +213,7 @@ public sealed class SftRunTests(SftFixture fixture) : IClassFixture<SftFixture>
     {
         SftConfig config = fixture.Config("groups", steps: 1) with { SharedPrefixRows = 4 };
         using SilentObserver observer = new();
-        new SftRun(config, "test", observer).Execute(resume: false, TestContext.Current.CancellationToken);
+        SftFixture.Run(config, observer);
         Assert.Equal(18, observer.Data!.RowsKept);
 
         // Six rows a tool make groups of four and two.
