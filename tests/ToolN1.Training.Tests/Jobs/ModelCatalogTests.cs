@@ -1,12 +1,12 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using ToolN1.Engine.Chat;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Tokenization;
-using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
-using ToolN1.Training.Hosting;
+using ToolN1.Training.Jobs;
 using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
@@ -23,18 +23,18 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
     public async Task Adapter_WhoseBaseWasReplacedUnderItsName_IsNeitherServedNorMerged()
     {
         string data = Path.Combine(fixture.Folder, "catalog");
-        using TrainingStore store = Store(data);
-        JobRecord job = AddJob(store);
+        JobRecord job = TestStore.Job();
+        using TrainingStore store = TestStore.Open(data, job);
 
         // 1. An adapter of the served model, served after a restart too.
         string name;
-        await using (InferenceEngine engine = Start(fixture.Model))
+        await using (InferenceEngine engine = GrpoFixture.Start(fixture.Model))
         {
             using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
             name = (await catalog.RegisterAsync(job, 3, MakeAdapter(data), None)).Name;
         }
 
-        await using (InferenceEngine engine = Start(fixture.Model))
+        await using (InferenceEngine engine = GrpoFixture.Start(fixture.Model))
         {
             using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
             using ModelUse use = await catalog.UseAsync(name, None);
@@ -42,7 +42,7 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
         }
 
         // 2. Other files under the model's name.
-        await using InferenceEngine other = Start(fixture.OtherModel);
+        await using InferenceEngine other = GrpoFixture.Start(fixture.OtherModel);
         using ModelCatalog replaced = Catalog(store, other, fixture.OtherModel);
         foreach (Func<Task> act in new Func<Task>[] { () => replaced.UseAsync(name, None), () => replaced.UseWholeAsync(name, None), () => replaced.ExportAsync(name, wantsAdapter: false, "me", None) })
         {
@@ -58,9 +58,9 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
     public async Task Adapter_Merged_NotesTheServedFormat_WhateverItsBasesFolderLooksLike()
     {
         string data = Path.Combine(fixture.Folder, "merged");
-        using TrainingStore store = Store(data);
-        JobRecord job = AddJob(store);
-        await using InferenceEngine engine = Start(fixture.Model);
+        JobRecord job = TestStore.Job();
+        using TrainingStore store = TestStore.Open(data, job);
+        await using InferenceEngine engine = GrpoFixture.Start(fixture.Model);
         using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
         string name = (await catalog.RegisterAsync(job, 3, MakeAdapter(data), None)).Name;
         string merged = await catalog.ExportAsync(name, wantsAdapter: false, "test", None);
@@ -69,53 +69,56 @@ public sealed class ModelCatalogTests(GrpoFixture fixture) : IClassFixture<GrpoF
         Assert.Equal("tool-n1", ChatFormats.Create("auto", merged, Tokenizer.Load(merged)).Name);
     }
 
-    private static TrainingStore Store(string data)
+    [Fact]
+    public async Task Adapter_OfANewDatabaseUnderAnOldOnesName_IsMergedItself()
     {
-        TrainingStore store = new(Options.Create(new TrainingOptions()), Options.Create(new DataOptions { DataDirectory = data }), TimeProvider.System);
-        store.Open();
-        return store;
-    }
-
-    private static JobRecord AddJob(TrainingStore store)
-    {
-        JobRecord job = new()
+        string data = Path.Combine(fixture.Folder, "renumbered");
+        JobRecord job = TestStore.Job();
+        using TrainingStore store = TestStore.Open(data, job);
+        List<byte[]> weights = [];
+        foreach (double b in new[] { 0.01, 0.02 })
         {
-            Id = "job",
-            Number = 1,
-            Status = JobStatus.Running,
-            Wish = JobWish.Run,
-            Model = "tiny",
-            StartModel = ModelNames.First("tiny"),
-            Method = "reinforcement",
-            Settings = "{}",
-            TrainingFile = "file",
-            DataHash = "hash",
-            Seed = 1,
-            Metadata = "{}",
-            CreatedAt = 0,
-        };
-        store.Write(context => context.Jobs.Add(job));
-        return job;
+            // Numbers begin again, and with them names, while the folders are still there.
+            store.Write(context => context.Models.ExecuteDelete());
+            await using InferenceEngine engine = GrpoFixture.Start(fixture.Model);
+            using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
+            string name = (await catalog.RegisterAsync(job, 3, MakeAdapter(data, b), None)).Name;
+            weights.Add(await File.ReadAllBytesAsync(Path.Combine(await catalog.ExportAsync(name, wantsAdapter: false, "test", None), "model.safetensors"), None));
+        }
+
+        Assert.NotEqual(weights[0], weights[1]);
     }
 
-    private string MakeAdapter(string data)
+    [Fact]
+    public async Task Use_NameOfNoModel_IsRefused_WhateverIsInMemory()
     {
+        string data = Path.Combine(fixture.Folder, "names");
+        JobRecord job = TestStore.Job();
+        using TrainingStore store = TestStore.Open(data, job);
+        await using InferenceEngine engine = GrpoFixture.Start(fixture.Model);
+        using ModelCatalog catalog = Catalog(store, engine, fixture.Model);
+        string name = (await catalog.RegisterAsync(job, 3, MakeAdapter(data), None)).Name;
+        using ModelUse merged = await catalog.UseWholeAsync(name, None);
+        Assert.Equal(name, merged.Name);
+
+        TrainingRefusedException refused = await Assert.ThrowsAsync<TrainingRefusedException>(() => catalog.UseAsync(name + " merged", None));
+        Assert.True(refused.IsNotFound);
+    }
+
+    private string MakeAdapter(string data, double b = 0)
+    {
+        using IDisposable scope = NewDisposeScope();
         using LoraAdapter adapter = LoraAdapter.Create(ModelConfig.Load(fixture.Model), rank: 2, alpha: 4, LoraAdapter.ProjectionNames, seed: 1, CPU);
+        foreach ((_, Tensor tensor) in adapter.NamedTensors.Where(item => item.Name.Contains("lora_B", StringComparison.Ordinal)))
+        {
+            tensor.fill_(b);
+        }
+
         string made = Path.Combine(data, "made");
         PeftFolder.Write(made, adapter, LoraAdapter.ProjectionNames, "tiny");
         return made;
     }
 
-    private static InferenceEngine Start(string folder)
-    {
-        Decoder decoder = CheckpointLoader.Load(folder, CPU, ScalarType.Float32);
-        return InferenceEngine.Start(decoder, InferenceEngine.Describe(decoder, "tiny"), new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 });
-    }
-
-    private static ModelCatalog Catalog(TrainingStore store, InferenceEngine engine, string folder)
-    {
-        Tokenizer tokenizer = Tokenizer.Load(folder);
-        ServedModel served = new(engine.Model, tokenizer, ChatFormats.Create("tool-n1", folder, tokenizer), folder, DateTimeOffset.UnixEpoch) { Device = "cpu", DType = "float32" };
-        return new ModelCatalog(store, served, engine.Host, [], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
-    }
+    private static ModelCatalog Catalog(TrainingStore store, InferenceEngine engine, string folder) =>
+        new(store, GrpoFixture.Served(engine, folder), engine.Host, [], Options.Create(new TrainingOptions()), TimeProvider.System, NullLoggerFactory.Instance);
 }

@@ -18,7 +18,7 @@ internal sealed class LoadedModels
     private readonly TimeProvider _time;
     private readonly ILogger<LoadedModels> _logger;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, LoadedModel> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<LoadedKey, LoadedModel> _loaded = [];
     private string _live;
 
     /// <summary>Begins with the served model, which is live, and nothing beside it.</summary>
@@ -52,41 +52,41 @@ internal sealed class LoadedModels
         }
     }
 
-    /// <summary>What is in memory.</summary>
+    /// <summary>Names of the versions in memory; adapters that are there only merged are not among them.</summary>
     public IReadOnlySet<string> Names
     {
         get
         {
             lock (_gate)
             {
-                return _loaded.Keys.ToHashSet(StringComparer.Ordinal);
+                return _loaded.Keys.Where(key => !key.IsMerged).Select(key => key.Name).ToHashSet(StringComparer.Ordinal);
             }
         }
     }
 
     /// <summary>Takes a model into use if it is in memory.</summary>
-    public ModelUse? TryUse(string name)
+    public ModelUse? TryUse(LoadedKey key)
     {
         lock (_gate)
         {
-            return _loaded.TryGetValue(name, out LoadedModel? loaded) ? Use(name, loaded) : null;
+            return _loaded.TryGetValue(key, out LoadedModel? loaded) ? Use(key.Name, loaded) : null;
         }
     }
 
-    /// <summary>Keeps what was read, unless its name is there already, and takes it into use; only one at a time.</summary>
-    public async Task<ModelUse> AddAsync(string name, LoadedModel fresh)
+    /// <summary>Keeps what was read, unless its key is there already, and takes it into use; only one at a time.</summary>
+    public async Task<ModelUse> AddAsync(LoadedKey key, LoadedModel fresh)
     {
         ModelUse use;
         bool isKept;
         lock (_gate)
         {
-            isKept = _loaded.TryAdd(name, fresh);
-            use = Use(name, _loaded[name]);
+            isKept = _loaded.TryAdd(key, fresh);
+            use = Use(key.Name, _loaded[key]);
         }
 
         if (!isKept)
         {
-            await FreeAsync(name, fresh).ConfigureAwait(false);
+            await FreeAsync(key, fresh).ConfigureAwait(false);
         }
 
         return use;
@@ -95,13 +95,13 @@ internal sealed class LoadedModels
     /// <summary>Frees what is beyond the limit; only one at a time.</summary>
     public async Task EvictAsync()
     {
-        while (TakeUnused() is (string name, LoadedModel loaded))
+        while (TakeUnused() is (LoadedKey key, LoadedModel loaded))
         {
-            if (!await FreeAsync(name, loaded).ConfigureAwait(false))
+            if (!await FreeAsync(key, loaded).ConfigureAwait(false))
             {
                 lock (_gate)
                 {
-                    _loaded.TryAdd(name, loaded);
+                    _loaded.TryAdd(key, loaded);
                 }
 
                 return;
@@ -109,9 +109,9 @@ internal sealed class LoadedModels
         }
     }
 
-    /// <summary>Takes a version out of memory that has no name here, unless another name has it.</summary>
+    /// <summary>Takes a version out of memory that has no key here, unless another key has it.</summary>
     /// <returns>False where it must stay.</returns>
-    private async Task<bool> FreeAsync(string name, LoadedModel loaded)
+    private async Task<bool> FreeAsync(LoadedKey key, LoadedModel loaded)
     {
         if (!IsNeededStill(loaded.Version))
         {
@@ -122,7 +122,7 @@ internal sealed class LoadedModels
             catch (ArgumentException error)
             {
                 // An adapter that is being trained stands on it.
-                JobLog.ModelKept(_logger, error, name);
+                JobLog.ModelKept(_logger, error, key.Name);
                 return false;
             }
         }
@@ -153,17 +153,18 @@ internal sealed class LoadedModels
         }
     }
 
-    private (string Name, LoadedModel Model)? TakeUnused()
+    private (LoadedKey Key, LoadedModel Model)? TakeUnused()
     {
         lock (_gate)
         {
-            if (_loaded.Keys.Count(name => name != _live) <= _maxLoaded)
+            LoadedKey live = new(_live);
+            if (_loaded.Keys.Count(key => key != live) <= _maxLoaded)
             {
                 return null;
             }
 
-            KeyValuePair<string, LoadedModel> oldest = _loaded.Where(item => item.Value.Uses == 0 && item.Key != _live && item.Value.Version != _host.LiveVersion).MinBy(item => item.Value.LastUse);
-            if (oldest.Key is null)
+            KeyValuePair<LoadedKey, LoadedModel> oldest = _loaded.Where(item => item.Value.Uses == 0 && item.Key != live && item.Value.Version != _host.LiveVersion).MinBy(item => item.Value.LastUse);
+            if (oldest.Value is null)
             {
                 return null;
             }
@@ -173,6 +174,11 @@ internal sealed class LoadedModels
         }
     }
 }
+
+/// <summary>What a version in memory is found by.</summary>
+/// <param name="Name">A version's name.</param>
+/// <param name="IsMerged">Whether it is an adapter merged into its base, and not the version as it is.</param>
+internal readonly record struct LoadedKey(string Name, bool IsMerged = false);
 
 /// <summary>A version in memory.</summary>
 internal sealed class LoadedModel(string version, ModelUse? @base)

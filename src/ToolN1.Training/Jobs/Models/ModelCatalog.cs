@@ -17,13 +17,10 @@ namespace ToolN1.Training.Jobs.Models;
 /// </summary>
 public sealed class ModelCatalog : IDisposable
 {
-    /// <summary>Ends the key of an adapter's merged weights among what is loaded; no name of a model has a space.</summary>
-    private const string Merged = " merged";
-
     private readonly TrainingStore _store;
     private readonly ServedModel _served;
     private readonly IModelHost _host;
-    private readonly IReadOnlyList<ITrainingMethod> _methods;
+    private readonly ModelRecords _records;
     private readonly LoadedModels _loaded;
 
     // One load or export at a time.
@@ -37,7 +34,7 @@ public sealed class ModelCatalog : IDisposable
         _store = store;
         _served = served;
         _host = host;
-        _methods = [.. methods];
+        _records = new ModelRecords(store, served.Info.Name, [.. methods]);
         _loaded = new LoadedModels(served, host, options, time, loggers.CreateLogger<LoadedModels>());
     }
 
@@ -74,7 +71,7 @@ public sealed class ModelCatalog : IDisposable
             return new ModelUse(name, _served.Info.WeightVersion, null);
         }
 
-        if (_loaded.TryUse(name) is ModelUse use)
+        if (_loaded.TryUse(new LoadedKey(name)) is ModelUse use)
         {
             return use;
         }
@@ -192,18 +189,18 @@ public sealed class ModelCatalog : IDisposable
 
     /// <summary>The names that requests may use, with the times when they were made; the served model first.</summary>
     public async Task<IReadOnlyList<(string Name, long CreatedAt)>> NamesAsync() =>
-        [(BaseName, _served.Created.ToUnixTimeSeconds()), .. (await RecordsAsync().ConfigureAwait(false)).Select(model => (model.Name, model.CreatedAt))];
+        [(BaseName, _served.Created.ToUnixTimeSeconds()), .. (await _records.AllAsync().ConfigureAwait(false)).Select(model => (model.Name, model.CreatedAt))];
 
     /// <summary>Whether requests may use a name, and when its model, or the checkpoint that it would be made of, was made.</summary>
     public async Task<long?> CreatedAsync(string name) =>
         name == BaseName || name == First ? _served.Created.ToUnixTimeSeconds()
-        : (await RecordsAsync().ConfigureAwait(false)).FirstOrDefault(model => model.Name == name)?.CreatedAt
-            ?? (await CheckpointAsync(name, CancellationToken.None).ConfigureAwait(false))?.Checkpoint.CreatedAt;
+        : (await _records.FindAsync(name).ConfigureAwait(false))?.CreatedAt
+            ?? (await _records.CheckpointAsync(name, CancellationToken.None).ConfigureAwait(false))?.Checkpoint.CreatedAt;
 
     /// <summary>All versions with what is known of them; the one that the server was started with first.</summary>
     public async Task<IReadOnlyList<ModelSummary>> ListAsync()
     {
-        IReadOnlyList<ModelRecord> models = await RecordsAsync().ConfigureAwait(false);
+        IReadOnlyList<ModelRecord> models = await _records.AllAsync().ConfigureAwait(false);
         List<EvaluationRecord> scores = await _store.ReadAsync(context => context.Evaluations.AsNoTracking().OrderBy(item => item.CreatedAt).ToListAsync()).ConfigureAwait(false);
         IReadOnlyList<HeldOutScore> Scores(string version) => [.. scores.Where(item => item.WeightVersion == version).Select(item => new HeldOutScore(item.DataHash, item.Verdicts))];
         IReadOnlySet<string> loaded = _loaded.Names;
@@ -226,16 +223,16 @@ public sealed class ModelCatalog : IDisposable
         await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            string relative = Path.Combine("models", ModelNames.Key(job.Number, step));
-            string path = _store.PathOf(relative);
-            DurableFolder.Commit(modelFolder, path);
-            return await AddRecordAsync(job, step, relative, cancellationToken).ConfigureAwait(false);
+            return await AddAsync(job, step, path => DurableFolder.Commit(modelFolder, path), cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             _loading.Release();
         }
     }
+
+    /// <summary>A version's record; null where it is not registered.</summary>
+    internal Task<ModelRecord?> RecordAsync(string name) => _records.FindAsync(name);
 
     /// <summary>The refusal of the served model's name where a version's is asked for.</summary>
     internal TrainingRefusedException NoVersion() => new($"'{BaseName}' is whichever version is live; name a version.", "model");
@@ -246,14 +243,13 @@ public sealed class ModelCatalog : IDisposable
     /// <summary>A version's record; one that exists only as a checkpoint is made a model first. Under the loading lock.</summary>
     private async Task<ModelRecord> FindAsync(string name, CancellationToken cancellationToken)
     {
-        if ((await RecordsAsync().ConfigureAwait(false)).FirstOrDefault(model => model.Name == name) is ModelRecord known)
+        if (await _records.FindAsync(name).ConfigureAwait(false) is ModelRecord known)
         {
             return known;
         }
 
         (JobRecord job, ITrainingMethod method, CheckpointRecord checkpoint) =
-            await CheckpointAsync(name, cancellationToken).ConfigureAwait(false) ?? throw TrainingRefusedException.NotFound("model", name);
-        int step = checkpoint.Step;
+            await _records.CheckpointAsync(name, cancellationToken).ConfigureAwait(false) ?? throw TrainingRefusedException.NotFound("model", name);
         string from = _store.PathOf(checkpoint.Folder);
         if (method.NeedsStartServed(job.Settings) && RunCheckpointFiles.StartVersionOf(from) is string trainedOver)
         {
@@ -262,35 +258,30 @@ public sealed class ModelCatalog : IDisposable
         }
 
         string startFolder = await StartFolderAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
-        string relative = Path.Combine("models", ModelNames.Key(job.Number, step));
-        await Task.Run(() => DurableFolder.Write(_store.PathOf(relative), temporary => method.Export(job.Settings, from, startFolder, temporary)), cancellationToken).ConfigureAwait(false);
-        return await AddRecordAsync(job, step, relative, cancellationToken).ConfigureAwait(false);
+        return await AddAsync(job, checkpoint.Step, path => DurableFolder.Write(path, temporary => method.Export(job.Settings, from, startFolder, temporary)), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The checkpoint that a version's name means, with its job and what can export it; null where there is none.</summary>
-    private async Task<(JobRecord Job, ITrainingMethod Method, CheckpointRecord Checkpoint)?> CheckpointAsync(string name, CancellationToken cancellationToken)
+    /// <summary>Makes a version: its folder, its place in memory, its record. Under the loading lock.</summary>
+    /// <param name="job">Whose it is.</param>
+    /// <param name="step">Steps done.</param>
+    /// <param name="write">Puts the files at the path that it is given.</param>
+    /// <param name="cancellationToken">Gives up before it is registered.</param>
+    private async Task<ModelRecord> AddAsync(JobRecord job, int step, Action<string> write, CancellationToken cancellationToken)
     {
-        if (!_store.IsOpen || ModelNames.Parse(BaseName, name) is not (long number, int step))
+        string name = ModelNames.Of(BaseName, job.Number, step, job.Suffix);
+        string folder = Path.Combine("models", ModelNames.Key(job.Number, step));
+        string path = _store.PathOf(folder);
+        if (await _records.FindAsync(name).ConfigureAwait(false) is null && Directory.Exists(MergedOf(path)))
         {
-            return null;
+            // Numbers begin again with a new database, and what an older one's job of this number left is another adapter merged.
+            Directory.Delete(MergedOf(path), recursive: true);
         }
 
-        JobRecord? job = await _store.ReadAsync(context => context.Jobs.AsNoTracking().FirstOrDefaultAsync(item => item.Number == number, cancellationToken)).ConfigureAwait(false);
-        if (job is null || ModelNames.Of(BaseName, number, step, job.Suffix) != name || _methods.FirstOrDefault(item => item.Name == job.Method) is not ITrainingMethod method)
-        {
-            return null;
-        }
-
-        CheckpointRecord? checkpoint = await _store.ReadAsync(context => context.Checkpoints.AsNoTracking().FirstOrDefaultAsync(item => item.JobId == job.Id && item.Step == step, cancellationToken)).ConfigureAwait(false);
-        return checkpoint is null ? null : (job, method, checkpoint);
-    }
-
-    private async Task<ModelRecord> AddRecordAsync(JobRecord job, int step, string folder, CancellationToken cancellationToken)
-    {
-        LoadedModel loaded = await ReadAsync(job.StartModel, _store.PathOf(folder), registered: null, cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => write(path), cancellationToken).ConfigureAwait(false);
+        LoadedModel loaded = await ReadAsync(job.StartModel, path, registered: null, cancellationToken).ConfigureAwait(false);
         ModelRecord model = new()
         {
-            Name = ModelNames.Of(BaseName, job.Number, step, job.Suffix),
+            Name = name,
             BaseModel = BaseName,
             JobId = job.Id,
             Step = step,
@@ -301,26 +292,11 @@ public sealed class ModelCatalog : IDisposable
         };
 
         // First in memory's books: where it cannot be written down it is still known to be there.
-        (await _loaded.AddAsync(model.Name, loaded).ConfigureAwait(false)).Dispose();
-        await _store.WriteAsync(async context =>
-        {
-            if (await context.Models.FindAsync(model.Name).ConfigureAwait(false) is ModelRecord old)
-            {
-                context.Models.Remove(old);
-                await context.SaveChangesAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-
-            context.Models.Add(model);
-            return true;
-        }).ConfigureAwait(false);
+        (await _loaded.AddAsync(new LoadedKey(name), loaded).ConfigureAwait(false)).Dispose();
+        await _records.ReplaceAsync(model).ConfigureAwait(false);
         await _loaded.EvictAsync().ConfigureAwait(false);
         return model;
     }
-
-    /// <summary>The versions that are registered, oldest first.</summary>
-    internal async Task<IReadOnlyList<ModelRecord>> RecordsAsync() => _store.IsOpen
-        ? await _store.ReadAsync(context => context.Models.AsNoTracking().Where(model => model.BaseModel == BaseName).OrderBy(model => model.CreatedAt).ThenBy(model => model.Step).ToListAsync()).ConfigureAwait(false)
-        : [];
 
     /// <summary>A model in use, read where it is not in memory. Under the loading lock.</summary>
     private async Task<ModelUse> LoadAsync(string name, bool whole, CancellationToken cancellationToken)
@@ -331,11 +307,11 @@ public sealed class ModelCatalog : IDisposable
         }
 
         ModelRecord? model = null;
-        string key = name;
+        LoadedKey key = new(name);
         if (whole)
         {
             model = await FindAsync(name, cancellationToken).ConfigureAwait(false);
-            key = PeftFolder.Is(_store.PathOf(model.Folder)) ? name + Merged : name;
+            key = new LoadedKey(name, IsMerged: PeftFolder.Is(_store.PathOf(model.Folder)));
         }
 
         if (_loaded.TryUse(key) is ModelUse use)
@@ -346,7 +322,7 @@ public sealed class ModelCatalog : IDisposable
         model ??= await FindAsync(name, cancellationToken).ConfigureAwait(false);
         string folder = whole ? await WholeFolderAsync(model, cancellationToken).ConfigureAwait(false) : _store.PathOf(model.Folder);
         await CheckAsync(folder, cancellationToken).ConfigureAwait(false);
-        LoadedModel read = await ReadAsync(await StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, model.WeightVersion, cancellationToken).ConfigureAwait(false);
+        LoadedModel read = await ReadAsync(await _records.StartOfAsync(model, cancellationToken).ConfigureAwait(false), folder, model.WeightVersion, cancellationToken).ConfigureAwait(false);
         ModelUse first = await _loaded.AddAsync(key, read).ConfigureAwait(false);
         await _loaded.EvictAsync().ConfigureAwait(false);
         return first;
@@ -390,10 +366,10 @@ public sealed class ModelCatalog : IDisposable
             return own;
         }
 
-        string merged = own + "-merged";
+        string merged = MergedOf(own);
         if (!Directory.Exists(merged))
         {
-            string startModel = await StartOfAsync(model, cancellationToken).ConfigureAwait(false);
+            string startModel = await _records.StartOfAsync(model, cancellationToken).ConfigureAwait(false);
             string startFolder = await StartFolderAsync(startModel, cancellationToken).ConfigureAwait(false);
             await CheckAsync(own, cancellationToken).ConfigureAwait(false);
             if (startModel != First)
@@ -436,6 +412,9 @@ public sealed class ModelCatalog : IDisposable
         return merged.WeightVersion!;
     }
 
+    /// <summary>Where an adapter's merged weights lie.</summary>
+    private static string MergedOf(string folder) => folder + "-merged";
+
     private static Task CheckAsync(string folder, CancellationToken cancellationToken) => Task.Run(() => Manifest.Check(folder), cancellationToken);
 
     private Task<bool> AuditAsync(string who, string action, string name) => _store.WriteAsync(context =>
@@ -443,9 +422,6 @@ public sealed class ModelCatalog : IDisposable
         context.AddAudit(_store.Now, who, action, name);
         return Task.FromResult(true);
     });
-
-    private Task<string> StartOfAsync(ModelRecord model, CancellationToken cancellationToken) =>
-        _store.ReadAsync(context => context.Jobs.AsNoTracking().Where(item => item.Id == model.JobId).Select(item => item.StartModel).FirstAsync(cancellationToken));
 
     /// <summary>The folder that a job started from. Under the loading lock.</summary>
     private async Task<string> StartFolderAsync(string startModel, CancellationToken cancellationToken) =>

@@ -51,7 +51,7 @@ public sealed class Promotions(
         // 1. The gate, which may take minutes: a rollback need not wait for it.
         using ModelUse live = await catalog.UseWholeAsync(before, cancellationToken).ConfigureAwait(false);
         using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
-        ModelRecord? model = (await catalog.RecordsAsync().ConfigureAwait(false)).FirstOrDefault(item => item.Name == name);
+        ModelRecord? model = await catalog.RecordAsync(name).ConfigureAwait(false);
         (PromotionGate Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
         PromotionGate? gate = comparison?.Gate;
         string? objection = gate is null ? "there are no held-out rows to compare it on (its job had no validation_file)" : gate.Passes ? null : gate.Reason;
