@@ -53,12 +53,12 @@ public sealed class TrainingFiles(TrainingStore store)
                 return record;
             }).ConfigureAwait(false);
         }
-        finally
+        catch
         {
-            if (Directory.Exists(temporary))
-            {
-                Directory.Delete(temporary, recursive: true);
-            }
+            // Before it had its name, or after: a database that does not know it would leave its bytes to nobody.
+            RemoveFolder(temporary);
+            RemoveFolder(path);
+            throw;
         }
     }
 
@@ -112,11 +112,7 @@ public sealed class TrainingFiles(TrainingStore store)
             context.AddAudit(store.Now, who, "file.delete", id);
             return true;
         }).ConfigureAwait(false);
-        string folder = FolderOf(id);
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        RemoveFolder(FolderOf(id));
     }
 
     /// <summary>Removes the bytes of files that the database does not know: a kill broke off their upload or their deletion. Nobody may be uploading.</summary>
@@ -135,6 +131,14 @@ public sealed class TrainingFiles(TrainingStore store)
 
     /// <summary>Path of a file's bytes.</summary>
     internal string ContentOf(string id) => Path.Combine(FolderOf(id), ContentFile);
+
+    private static void RemoveFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 
     private string FolderOf(string id) => store.PathOf(Path.Combine(Folder, id));
 }

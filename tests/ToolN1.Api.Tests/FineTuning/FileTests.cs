@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
+using ToolN1.TestSupport;
 
 namespace ToolN1.Api.Tests.FineTuning;
 
@@ -62,6 +63,19 @@ public sealed class FileTests
         Assert.Contains("line 2:", message, StringComparison.Ordinal);
         Assert.Contains("line 4:", message, StringComparison.Ordinal);
         Assert.DoesNotContain("line 3:", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Upload_ThatTheDatabaseDoesNotTake_LeavesNothing()
+    {
+        using TrainingServer server = new();
+        await server.ExecuteAsync("ALTER TABLE files RENAME TO elsewhere");
+        using HttpResponseMessage response = await server.UploadAsync(TrainingServer.Row);
+        await server.ExecuteAsync("ALTER TABLE elsewhere RENAME TO files");
+
+        Assert.True((int)response.StatusCode >= 500, $"{response.StatusCode}");
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "files")));
+        await server.FileAsync();
     }
 
     [Fact]
@@ -189,30 +203,23 @@ public sealed class FileTests
     [Fact]
     public async Task Start_AfterAKill_SweepsWhatIsHalfWrittenAndWhatNobodyKnows()
     {
-        string data = Directory.CreateTempSubdirectory("tooln1-sweep-").FullName;
-        try
+        using TemporaryFolder data = new("sweep");
+        string id;
+        using (TrainingServer server = new(dataDirectory: data.Path))
         {
-            string id;
-            using (TrainingServer server = new(dataDirectory: data))
-            {
-                id = await server.FileAsync();
-            }
-
-            // An upload that was broken off, a file whose row is gone, a checkpoint that the disk had no room for.
-            string[] leftovers = ["files/file-1.tmp", "files/file-2", "jobs/ftjob-1/checkpoints/step-00000003.tmp", "models/job-1-step-3.tmp"];
-            foreach (string leftover in leftovers)
-            {
-                await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(data, leftover)).FullName, "content.jsonl"), "x", TestContext.Current.CancellationToken);
-            }
-
-            using TrainingServer next = new(dataDirectory: data);
-            Assert.All(leftovers, leftover => Assert.False(Directory.Exists(Path.Combine(data, leftover)), leftover));
-            Assert.Equal(TrainingServer.Row, await next.Client.GetStringAsync($"/v1/files/{id}/content", TestContext.Current.CancellationToken));
+            id = await server.FileAsync();
         }
-        finally
+
+        // An upload that was broken off, a file whose row is gone, a checkpoint that the disk had no room for.
+        string[] leftovers = ["files/file-1.tmp", "files/file-2", "jobs/ftjob-1/checkpoints/step-00000003.tmp", "models/job-1-step-3.tmp"];
+        foreach (string leftover in leftovers)
         {
-            Directory.Delete(data, recursive: true);
+            await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(data.Path, leftover)).FullName, "content.jsonl"), "x", TestContext.Current.CancellationToken);
         }
+
+        using TrainingServer next = new(dataDirectory: data.Path);
+        Assert.All(leftovers, leftover => Assert.False(Directory.Exists(Path.Combine(data.Path, leftover)), leftover));
+        Assert.Equal(TrainingServer.Row, await next.Client.GetStringAsync($"/v1/files/{id}/content", TestContext.Current.CancellationToken));
     }
 
     [Theory]
