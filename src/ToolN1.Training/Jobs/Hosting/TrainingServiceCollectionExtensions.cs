@@ -38,6 +38,7 @@ public static class TrainingServiceCollectionExtensions
         services.AddSingleton<ITrainingMethod, SupervisedMethod>();
         services.AddSingleton<ReinforcementPlanner>();
         services.AddSingleton<ITrainingMethod, ReinforcementMethod>();
+        services.AddSingleton<JobRunner>();
         services.AddSingleton<TrainingWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<TrainingWorker>());
         return services.AddCaptures(configuration);

@@ -1,14 +1,8 @@
-using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ToolN1.Engine;
-using ToolN1.Engine.Chat;
-using ToolN1.Engine.Execution;
-using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
-using ToolN1.Training.Evaluation;
-using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
 
@@ -19,12 +13,9 @@ namespace ToolN1.Training.Jobs.Hosting;
 /// never ends the worker, and never the server.
 /// </summary>
 internal sealed class TrainingWorker(
-    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, ModelCatalog catalog, Promotions promotions, HeldOut heldOut, JobSignal signal, IEnumerable<ITrainingMethod> methods,
-    IInferenceEngine engine, IModelHost host, Tokenizer tokenizer, IChatFormat format, TimeProvider time, ILogger<TrainingWorker> logger)
+    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, Promotions promotions, JobRunner runner, JobSignal signal, TimeProvider time, ILogger<TrainingWorker> logger)
     : BackgroundService, IHostedLifecycleService
 {
-    private const int SamplesKept = 32;
-
     /// <summary>Times that a database out of reach sends one job back to the queue before it fails.</summary>
     private const int MaxOutages = 20;
 
@@ -143,7 +134,8 @@ internal sealed class TrainingWorker(
         TimeSpan wait = TimeSpan.Zero;
         try
         {
-            end = await TrainAsync(job, stop.Token, stoppingToken).ConfigureAwait(false);
+            ModelRecord? model = await runner.RunAsync(job, stop.Token).ConfigureAwait(false);
+            end = model is null ? Stopped(stoppingToken) : (context, record) => Succeed(context, record, model);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -182,99 +174,6 @@ internal sealed class TrainingWorker(
     {
         _outages = (job, _outages.Job == job ? _outages.Count + 1 : 1);
         return _outages.Count;
-    }
-
-    /// <summary>Trains, registers and measures the model.</summary>
-    /// <returns>What is left to write down.</returns>
-    private async Task<Action<TrainingContext, JobRecord>> TrainAsync(JobRecord job, CancellationToken cancellationToken, CancellationToken stoppingToken)
-    {
-        // 1. What it trains on and from.
-        ITrainingMethod method = methods.FirstOrDefault(item => item.Name == job.Method)
-            ?? throw new TrainingRefusedException($"This server has no training method '{job.Method}'.", "method.type");
-        HeldOutJudge? judge = method.Judge(job.Settings);
-        (string rows, int leftOut) = JobFolders.PrepareRows(store, files, job, judgesWords: judge is not null);
-        (_, string startFolder) = await catalog.ResolveFolderAsync(job.StartModel, isChecked: true).ConfigureAwait(false);
-
-        // Another model may be live by now: what an adapter stands on is served until its job has ended.
-        using ModelUse? start = method.NeedsStartServed(job.Settings) ? await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false) : null;
-        JobReporter reporter = new(store, job.Id);
-        if (leftOut > 0)
-        {
-            reporter.Message("warn", $"{leftOut} held-out rows are answered in words, which exact match cannot judge; they are left out.");
-        }
-
-        // 2. The training.
-        MethodResult? result = await method.RunAsync(
-            new MethodRun
-            {
-                Name = string.Create(CultureInfo.InvariantCulture, $"job-{job.Number}"),
-                Settings = job.Settings,
-                Seed = job.Seed,
-                Folder = JobFolders.Of(store, job.Id),
-                StartFolder = startFolder,
-                StartVersion = start?.WeightVersion,
-                TrainingRows = rows,
-                HeldOutRows = JobFolders.HeldOutRows(store, job.Id),
-                Engine = engine,
-                Models = host,
-                Tokenizer = tokenizer,
-                Format = format,
-                Reporter = reporter,
-            },
-            cancellationToken).ConfigureAwait(false);
-        if (result is null)
-        {
-            return Stopped(stoppingToken);
-        }
-
-        // 3. The model, and how it does on what it has not seen.
-        ModelRecord model = await catalog.RegisterAsync(job, result.Step, result.ModelFolder, cancellationToken).ConfigureAwait(false);
-        if (JobFolders.HeldOutRows(store, job.Id) is string unseen)
-        {
-            await MeasureAsync(job, model, unseen, judge, reporter, cancellationToken).ConfigureAwait(false);
-        }
-
-        return (context, record) =>
-        {
-            record.Status = JobStatus.Succeeded;
-            record.FineTunedModel = model.Name;
-            record.FinishedAt = store.Now;
-            context.AddEvent(job.Id, store.Now, "info", $"New fine-tuned model created: {model.Name}");
-            context.AddEvent(job.Id, store.Now, "info", "The job has successfully completed");
-        };
-    }
-
-    private async Task MeasureAsync(JobRecord job, ModelRecord model, string rows, HeldOutJudge? judge, JobReporter reporter, CancellationToken cancellationToken)
-    {
-        using ModelUse before = await catalog.UseWholeAsync(job.StartModel, cancellationToken).ConfigureAwait(false);
-        using ModelUse now = await catalog.UseAsync(model.Name, cancellationToken).ConfigureAwait(false);
-        (HeldOutScore first, _) = await heldOut.ScoreAsync(rows, before.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
-
-        // The score may be known without them: of a checkpoint that was promoted, or from before the server was killed.
-        bool hasSamples = await store.ReadAsync(context => context.Samples.AnyAsync(
-            item => item.JobId == job.Id && item.Step == model.Step && item.Kind == SampleKind.HeldOut, cancellationToken)).ConfigureAwait(false);
-        (HeldOutScore last, IReadOnlyList<EvaluationCase> cases) = await heldOut.ScoreAsync(rows, now.WeightVersion!, judge, wantsCases: !hasSamples, cancellationToken).ConfigureAwait(false);
-        store.Write(context =>
-        {
-            if (cases.Count > 0)
-            {
-                context.Samples.Where(item => item.JobId == job.Id && item.Step == model.Step && item.Kind == SampleKind.HeldOut).ExecuteDelete();
-            }
-
-            int rollouts = context.Samples.Count(item => item.JobId == job.Id && item.Step == model.Step);
-            context.Samples.AddRange(cases.Take(SamplesKept).Select(item => new SampleRecord
-            {
-                JobId = job.Id,
-                Step = model.Step,
-                Place = rollouts + item.Index,
-                Kind = SampleKind.HeldOut,
-                Request = item.Request.Storable(),
-                Expected = item.Expected.Storable(),
-                Completion = item.Output.Storable(),
-                Reward = item.Correct ? 1 : 0,
-            }));
-        });
-        reporter.Message("info", $"Held-out {(judge is null ? "exact match" : "answers of full reward")}: {first.Correct} of {first.Rows} rows before, {last.Correct} now.");
     }
 
     /// <summary>Ends the run when the job is asked to pause or cancel. A database that cannot be read is asked again later.</summary>
@@ -327,6 +226,13 @@ internal sealed class TrainingWorker(
         job.Wish = JobWish.Run;
         job.FinishedAt = job.Status == JobStatus.Cancelled ? store.Now : null;
         context.AddEvent(job.Id, store.Now, "info", message);
+    }
+
+    private void Succeed(TrainingContext context, JobRecord job, ModelRecord model)
+    {
+        (job.Status, job.FineTunedModel, job.FinishedAt) = (JobStatus.Succeeded, model.Name, store.Now);
+        context.AddEvent(job.Id, store.Now, "info", $"New fine-tuned model created: {model.Name}");
+        context.AddEvent(job.Id, store.Now, "info", "The job has successfully completed");
     }
 
     private void Fail(TrainingContext context, JobRecord job, JobFailure failure)
