@@ -3,7 +3,6 @@ using System.Text.Json;
 using ToolN1.Engine;
 using ToolN1.Engine.Execution;
 using ToolN1.Engine.Model;
-using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Evaluation;
@@ -105,11 +104,11 @@ public sealed class GrpoRun
             int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
             LearningRateSchedule schedule = Schedule(totalSteps);
             Directory.CreateDirectory(_config.Output);
-            using StreamWriter metrics = Open("metrics.jsonl", resume ? state.Step : null);
-            using StreamWriter samples = Open("samples.jsonl", resume ? state.Step : null);
+            using StreamWriter metrics = StepLines.Open(Path.Combine(_config.Output, "metrics.jsonl"), resume ? state.Step : null);
+            using StreamWriter samples = StepLines.Open(Path.Combine(_config.Output, "samples.jsonl"), resume ? state.Step : null);
 
             // One that was broken off left lines of some sets and is done again as a whole.
-            using StreamWriter evaluations = Open("evaluations.jsonl", resume ? state.EvaluatedStep ?? -1 : null);
+            using StreamWriter evaluations = StepLines.Open(Path.Combine(_config.Output, "evaluations.jsonl"), resume ? state.EvaluatedStep ?? -1 : null);
             _observer.Started(new GrpoStart(
                 ModelTensors.CountParameters(lease.Config), policy.Parameters.Sum(item => item.Tensor.numel()), data.Count, data.TooLong, data.InWords, heldOutInWords, state.Step, totalSteps, state.TrainedTokens));
 
@@ -470,79 +469,8 @@ public sealed class GrpoRun
 
     private IReadOnlyList<int> StopTokens() => [.. _host.Format.StopTokens.Select(_host.Tokenizer.FindAddedToken).OfType<int>()];
 
-    /// <summary>Keeps the lines up to the step that the run goes on from; what came after it is done again.</summary>
-    /// <param name="name">The file.</param>
-    /// <param name="doneSteps">That step, 0 being the initial policy, or below for none; null for a new run, which begins an empty file.</param>
-    private StreamWriter Open(string name, int? doneSteps)
-    {
-        string path = Path.Combine(_config.Output, name);
-        bool goesOn = doneSteps is not null && File.Exists(path);
-        if (goesOn)
-        {
-            DurableStorage.WriteText(path, string.Concat(File.ReadLines(path).Where(line => StepOf(line) <= doneSteps).Select(line => line + "\n")));
-        }
-
-        return new StreamWriter(path, append: goesOn) { AutoFlush = true, NewLine = "\n" };
-    }
-
-    /// <summary>Null for a line that a killed process left half written.</summary>
-    private static int? StepOf(string line)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(line);
-            return document.RootElement.GetProperty("step").GetInt32();
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>What the steps of one execution share.</summary>
     private sealed record Session(
         ModelLease Lease, Policy Policy, PolicyUpdater Updater, PromptDataset Data, RolloutSampler Sampler, LearningRateSchedule Schedule,
         IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> HeldOut, StreamWriter Metrics, StreamWriter Samples, StreamWriter Evaluations);
-
-    private enum Phase
-    {
-        Generate,
-        Reward,
-        Score,
-        Train,
-        Publish,
-    }
-
-    private sealed class PhaseClock
-    {
-        private readonly TimeSpan[] _spent = new TimeSpan[Enum.GetValues<Phase>().Length];
-
-        public void Add(Phase phase, TimeSpan time) => _spent[(int)phase] += time;
-
-        public async Task TimeAsync(Phase phase, Func<Task> work)
-        {
-            long begin = Stopwatch.GetTimestamp();
-            await work().ConfigureAwait(false);
-            Add(phase, Stopwatch.GetElapsedTime(begin));
-        }
-
-        public GrpoPhaseSeconds Seconds(double total)
-        {
-            double Of(Phase phase) => _spent[(int)phase].TotalSeconds;
-            return new GrpoPhaseSeconds(Of(Phase.Generate), Of(Phase.Reward), Of(Phase.Score), Of(Phase.Train), Of(Phase.Publish), total);
-        }
-    }
-}
-
-/// <summary>How a run ended.</summary>
-public enum GrpoOutcome
-{
-    /// <summary>All steps are done and the model was written.</summary>
-    Finished,
-
-    /// <summary>It was cancelled; its last step is in a checkpoint.</summary>
-    Stopped,
-
-    /// <summary>An alarm ended it; the model written is that of the best checkpoint, or without held-out rows of the newest from before the alarm.</summary>
-    EndedByAlarm,
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ToolN1.Engine.Model;
-using ToolN1.Engine.Weights;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Optimizers;
@@ -56,7 +55,7 @@ public sealed class SftRun
         int totalSteps = _config.Phases.Sum(phase => phase.Steps);
         LearningRateSchedule schedule = new(_config.Schedule.Kind, totalSteps, _config.Schedule.WarmupSteps, _config.Schedule.Minimum);
         Directory.CreateDirectory(_config.Output);
-        using StreamWriter metrics = OpenMetrics(state.Step);
+        using StreamWriter metrics = StepLines.Open(Path.Combine(_config.Output, "metrics.jsonl"), resume ? state.Step : null);
         _observer.Started(ModelTensors.CountParameters(model.Decoder.Config), state.Step, totalSteps);
 
         // 2. The phases, skipping what is done.
@@ -120,28 +119,6 @@ public sealed class SftRun
 
         model.Export(ModelFolder);
         return true;
-    }
-
-    /// <summary>Keeps the lines up to the step that training goes on from; what came after it is done again.</summary>
-    private StreamWriter OpenMetrics(int doneSteps)
-    {
-        string path = Path.Combine(_config.Output, "metrics.jsonl");
-        string[] kept = doneSteps > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => StepOf(line) <= doneSteps)] : [];
-        DurableStorage.WriteText(path, string.Concat(kept.Select(line => line + "\n")));
-        return new StreamWriter(path, append: true) { AutoFlush = true };
-    }
-
-    private static int? StepOf(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(line, SftStateJson.Default.SftStepResult)?.Step;
-        }
-        catch (JsonException)
-        {
-            // The line that was being written when the machine went down.
-            return null;
-        }
     }
 
     private SftState Begin(SftModel model, SftStepper stepper, RunCheckpoints<SftState> checkpoints, bool resume)
