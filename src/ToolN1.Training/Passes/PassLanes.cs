@@ -7,18 +7,29 @@ namespace ToolN1.Training.Passes;
 /// Passes side by side, each on a thread with a share of libtorch's threads and with gradients of its own. A sum's order
 /// depends on the number of lanes only, so runs with as many repeat bit by bit.
 /// </summary>
-/// <remarks>libtorch has one number of threads for the process, which several lanes change while they run: for a process that trains and does nothing else.</remarks>
+/// <remarks>
+/// A lane keeps its thread, and with it the arena that malloc gave the thread and what libraries keep for it. libtorch has one number of
+/// threads for the process beside each thread's own, which the lanes change while they begin: for a process that trains and does nothing else.
+/// </remarks>
 internal sealed class PassLanes : IDisposable
 {
     private readonly PassGradients[] _gradients;
+    private readonly Lane[] _lanes;
 
     /// <summary>Prepares lanes.</summary>
-    /// <param name="count">At least one.</param>
+    /// <param name="count">At least one; one alone runs on the caller's thread.</param>
     /// <param name="threads">All threads together.</param>
     public PassLanes(int count, int threads)
     {
         ThreadsEach = Math.Max(1, threads / count);
         _gradients = [.. Enumerable.Range(0, count).Select(lane => lane == 0 ? PassGradients.OfParameters : new PassGradients(isApart: true))];
+        int before = get_num_threads();
+        _lanes = count == 1 ? [] : [.. Enumerable.Range(0, count).Select(lane => new Lane(lane, ThreadsEach))];
+        if (_lanes.Length > 0)
+        {
+            // What threads of others begin with.
+            set_num_threads(before);
+        }
     }
 
     /// <summary>Lanes.</summary>
@@ -38,37 +49,20 @@ internal sealed class PassLanes : IDisposable
             return;
         }
 
-        int before = get_num_threads();
-        Exception?[] errors = new Exception?[count];
-        Thread[] threads = [.. Enumerable.Range(0, count).Select(lane => new Thread(() =>
+        for (int lane = 0; lane < count; lane++)
         {
-            try
-            {
-                // libtorch's number belongs to the calling thread; these threads end with the passes.
-                set_num_threads(ThreadsEach);
-                pass(lane, _gradients[lane]);
-            }
-            catch (Exception error)
-            {
-                errors[lane] = error;
-            }
-        })
-        {
-            Name = "training lane " + lane,
-        })];
-        foreach (Thread thread in threads)
-        {
-            thread.Start();
+            int number = lane;
+            _lanes[lane].Begin(() => pass(number, _gradients[number]));
         }
 
-        foreach (Thread thread in threads)
+        Exception? first = null;
+        foreach (Lane lane in _lanes.Take(count))
         {
-            thread.Join();
+            Exception? error = lane.Wait();
+            first ??= error;
         }
 
-        // What new threads begin with, and this one's.
-        set_num_threads(before);
-        if (errors.FirstOrDefault(error => error is not null) is Exception first)
+        if (first is not null)
         {
             ExceptionDispatchInfo.Throw(first);
         }
@@ -86,9 +80,85 @@ internal sealed class PassLanes : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (Lane lane in _lanes)
+        {
+            lane.Dispose();
+        }
+
         foreach (PassGradients gradients in _gradients.Skip(1))
         {
             gradients.Dispose();
+        }
+    }
+
+    /// <summary>A thread that runs one pass after the other.</summary>
+    private sealed class Lane : IDisposable
+    {
+        private readonly SemaphoreSlim _asked = new(0);
+        private readonly SemaphoreSlim _done = new(0);
+        private readonly Thread _thread;
+        private Action? _pass;
+        private Exception? _error;
+
+        /// <summary>Starts it and waits until it has its share of the threads.</summary>
+        public Lane(int number, int threads)
+        {
+            _thread = new Thread(() => Loop(threads)) { Name = "training lane " + number, IsBackground = true };
+            _thread.Start();
+            _done.Wait();
+        }
+
+        /// <summary>Begins a pass.</summary>
+        public void Begin(Action pass)
+        {
+            _pass = pass;
+            _asked.Release();
+        }
+
+        /// <summary>Waits for its end.</summary>
+        /// <returns>What it failed with, or null.</returns>
+        public Exception? Wait()
+        {
+            _done.Wait();
+            return _error;
+        }
+
+        public void Dispose()
+        {
+            _pass = null;
+            _asked.Release();
+            _thread.Join();
+            _asked.Dispose();
+            _done.Dispose();
+        }
+
+        private void Loop(int threads)
+        {
+            // A thread that has asked for nothing yet takes the process's number at its first product: it must have asked.
+            set_num_threads(threads);
+            _ = get_num_threads();
+            _done.Release();
+            while (true)
+            {
+                _asked.Wait();
+                if (_pass is not Action pass)
+                {
+                    return;
+                }
+
+                try
+                {
+                    _error = null;
+                    pass();
+                }
+                catch (Exception error)
+                {
+                    _error = error;
+                }
+
+                _pass = null;
+                _done.Release();
+            }
         }
     }
 }
