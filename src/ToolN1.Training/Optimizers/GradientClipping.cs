@@ -20,7 +20,7 @@ public static class GradientClipping
             return 0;
         }
 
-        double norm = Math.Sqrt(stack(gradients.Select(gradient => gradient.square().sum())).to_type(ScalarType.Float64).sum().item<double>());
+        double norm = Math.Sqrt(stack(gradients.Select(SquareSum)).to_type(ScalarType.Float64).sum().item<double>());
         if (maximum is double limit && double.IsFinite(norm) && norm > limit)
         {
             foreach (Tensor gradient in gradients)
@@ -30,5 +30,12 @@ public static class GradientClipping
         }
 
         return norm;
+    }
+
+    /// <summary>The squares of one gradient at a time: all at once would take as much as the gradients.</summary>
+    private static Tensor SquareSum(Tensor gradient)
+    {
+        using Tensor squares = gradient.square();
+        return squares.sum();
     }
 }
