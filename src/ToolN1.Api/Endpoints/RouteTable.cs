@@ -274,10 +274,17 @@ internal static partial class RouteTable
         const string Jobs = "/admin/training/jobs";
         (string, string)[] checkpoint = [.. JobId, ("step", "The checkpoint's step.")];
         AdminGet<AdminTrainingEndpoints>(routes, "/admin/training/plan", endpoint => endpoint.PlanAsync, new OperationDoc(
-            "Plan a reinforcement job",
-            "What a job with these values would need on this server, in bytes by kind, and where it does not fit, what would. Values are those of the job's hyperparameters: nested ones with a dot (`lora.rank=16`), lists with commas.")
+            "Plan a job",
+            "What a job with these values would need on this server, in bytes by kind, and where it does not fit, what would. Values are those of the job's hyperparameters: nested ones with a dot (`lora.rank=16`), lists with commas. On a GPU the bytes are those of its memory.")
         {
-            QueryParameters = [("model", "The model to start from; absent: the served one."), ("memory_gib", "Memory there is; absent: this machine's (on a GPU it must be given)."), .. PlanQuery.Parameters],
+            QueryParameters =
+            [
+                ("method", "`reinforcement` (also where it is absent) or `supervised`."),
+                ("model", "The model to start from; absent: the served one."),
+                ("memory_gib", "Memory there is; absent: this machine's, on a GPU the GPU's as its driver tells it."),
+                ("row_tokens", "Of a supervised job: tokens of the longest row, prompt and answer, which may be what needs most; absent: those of a turn, 1024. A job's own plan (`dry_run`) measures the file."),
+                .. PlanQuery.Parameters,
+            ],
             Response = typeof(TrainingPlanBody),
             Refusals = AdminReadRefusals,
         });

@@ -1,10 +1,10 @@
 using System.Text.Json.Serialization;
-using ToolN1.Training.Grpo;
+using ToolN1.Training.Planning;
 
 namespace ToolN1.Cli.Commands;
 
 /// <summary>A memory plan as JSON.</summary>
-internal sealed record MemoryPlanReport(long TotalBytes, long LimitBytes, bool Fits, IReadOnlyList<GrpoMemoryItem> Items, IReadOnlyList<GrpoMemoryRemedy> Remedies);
+internal sealed record MemoryPlanReport(long TotalBytes, long LimitBytes, bool Fits, IReadOnlyList<MemoryItem> Items, IReadOnlyList<MemoryRemedy> Remedies);
 
 /// <summary>JSON of it.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]

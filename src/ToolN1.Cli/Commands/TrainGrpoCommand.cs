@@ -2,6 +2,7 @@ using System.CommandLine;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Grpo;
+using ToolN1.Training.Planning;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,16 +26,14 @@ internal static class TrainGrpoCommand
     {
         try
         {
-            // 1. Whether there is the memory for it. Nothing tells how much a GPU has.
+            // 1. Whether there is the memory for it.
             GrpoConfig config = GrpoConfigReader.Read(file);
             Device device = DeviceSelector.Select(config.Engine.Device, "field 'engine.device'");
             bool isCpu = device.type == DeviceType.CPU;
-            GrpoPlanCheck check = GrpoPlanCheck.Create(config, ModelConfig.Load(config.Model), device, isCpu ? GrpoPlanCheck.MachineBytes : long.MaxValue);
-            if (!check.Fits && !ignorePlan)
+            MemoryCheck check = GrpoMemoryPlan.Check(config, ModelConfig.Load(config.Model), device, DeviceMemory.TotalBytes(device));
+            if (MemoryPlanText.Refuses(check, ignorePlan))
             {
-                check.Write(Console.Error);
-                Console.Error.WriteLine("--ignore-plan starts it all the same.");
-                return GrpoPlanCheck.DoesNotFit;
+                return MemoryPlanText.DoesNotFit;
             }
 
             // 2. The run.
@@ -47,8 +46,7 @@ internal static class TrainGrpoCommand
                 outcome = await run.ExecuteAsync(resume, cancellationToken);
             }
 
-            using System.Diagnostics.Process process = System.Diagnostics.Process.GetCurrentProcess();
-            Console.WriteLine($"Peak memory of the process: {process.PeakWorkingSet64 >> 20:N0} MiB (planned {check.Plan.Total >> 20:N0} MiB)");
+            MemoryPlanText.WritePeak(check.Plan, isCpu);
             Console.WriteLine(outcome switch
             {
                 GrpoOutcome.Finished => $"Model: {run.ModelFolder}",

@@ -1,4 +1,4 @@
-using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Planning;
 
 namespace ToolN1.Training.Jobs;
 
@@ -7,4 +7,4 @@ namespace ToolN1.Training.Jobs;
 /// <param name="Method">Name of its method.</param>
 /// <param name="Settings">The method's settings, resolved, as JSON.</param>
 /// <param name="Plan">The memory that it would need; null where that is not known.</param>
-public sealed record JobDraft(string StartModel, string Method, string Settings, JobPlan? Plan);
+public sealed record JobDraft(string StartModel, string Method, string Settings, MemoryCheck? Plan);

@@ -91,9 +91,10 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
     /// <param name="model">The model to start from.</param>
     /// <param name="methodName">The method.</param>
     /// <param name="options">The method's own object.</param>
-    /// <param name="limit">Bytes there are; null asks the machine.</param>
+    /// <param name="limit">Bytes there are; null asks the machine, or its GPU's driver.</param>
+    /// <param name="rowTokens">Tokens of the longest row, for methods that train on rows as they are; null for what fits a turn.</param>
     /// <exception cref="TrainingRefusedException">It cannot run so; names the field.</exception>
-    public async Task<JobDraft> PlanAsync(string model, string methodName, JsonElement options, long? limit)
+    public async Task<JobDraft> PlanAsync(string model, string methodName, JsonElement options, long? limit, int? rowTokens = null)
     {
         ITrainingMethod method = Method(methodName);
         (string startModel, string startFolder) = await catalog.ResolveFolderAsync(model).ConfigureAwait(false);
@@ -105,6 +106,7 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
             LineWithoutReasoning = null,
             TrainingFile = null,
             ValidationFile = null,
+            RowTokens = rowTokens,
         });
         return new JobDraft(startModel, method.Name, settings, method.Plan(settings, startFolder, limit));
     }

@@ -31,6 +31,12 @@ internal sealed class SftModel : IDisposable
     /// <summary>How it will be served.</summary>
     public IChatFormat Format { get; }
 
+    /// <summary>The shape of a run's model, which is not loaded.</summary>
+    /// <exception cref="CheckpointException">The folder cannot be used.</exception>
+    public static ModelConfig ShapeOf(SftConfig config) => config.Init.Shape is SftShape shape
+        ? ConfigOf(shape, shape.VocabularySize ?? Tokenizer.Load(config.Init.Tokenizer!).VocabularySize, [])
+        : ModelConfig.Load(config.Init.From!);
+
     /// <summary>Makes or loads the model of a run.</summary>
     public static SftModel Create(SftConfig config, string configFile)
     {
@@ -40,7 +46,7 @@ internal sealed class SftModel : IDisposable
         IChatFormat format = ChatFormats.Create(config.ChatFormat, tokenizerFolder, tokenizer);
         int[] stops = [.. format.StopTokens.Select(tokenizer.FindAddedToken).OfType<int>()];
         Decoder decoder = config.Init.Shape is SftShape shape
-            ? RandomWeights.Create(ConfigOf(shape, tokenizer, stops), device, ScalarType.Float32, config.Seed, shape.InitialStd)
+            ? RandomWeights.Create(ConfigOf(shape, shape.VocabularySize ?? tokenizer.VocabularySize, stops), device, ScalarType.Float32, config.Seed, shape.InitialStd)
             : CheckpointLoader.Load(config.Init.From!, device, ScalarType.Float32);
         if (decoder.Config.VocabularySize < tokenizer.VocabularySize)
         {
@@ -84,7 +90,7 @@ internal sealed class SftModel : IDisposable
         }
     }
 
-    private static ModelConfig ConfigOf(SftShape shape, Tokenizer tokenizer, int[] stops) => new()
+    private static ModelConfig ConfigOf(SftShape shape, int vocabulary, int[] stops) => new()
     {
         Architecture = ModelArchitecture.Qwen2,
         HiddenSize = shape.HiddenSize,
@@ -93,7 +99,7 @@ internal sealed class SftModel : IDisposable
         Heads = shape.Heads,
         KeyValueHeads = shape.KeyValueHeads,
         HeadDim = shape.HeadDim ?? shape.HiddenSize / shape.Heads,
-        VocabularySize = shape.VocabularySize ?? tokenizer.VocabularySize,
+        VocabularySize = vocabulary,
         RmsNormEpsilon = 1e-6,
         RopeTheta = shape.RopeTheta,
         MaxPositionEmbeddings = shape.MaxPositionEmbeddings,

@@ -11,8 +11,8 @@ namespace ToolN1.Training.Sft;
 /// <summary>One optimizer step over some groups of rows: micro-batches, one division by the whole step's weight, clip, update.</summary>
 internal sealed class SftStepper : IDisposable
 {
-    /// <summary>Logits that exist at once: 32 MiB in f32.</summary>
-    private const long LogitElements = 8 << 20;
+    /// <summary>Logits that exist at once through autograd: 32 MiB in f32.</summary>
+    public const long LogitElements = 8 << 20;
 
     private readonly SftConfig _config;
     private readonly Decoder _decoder;
@@ -41,12 +41,15 @@ internal sealed class SftStepper : IDisposable
         List<(string Name, Tensor Tensor)> weights = [.. decoder.NamedWeights()];
         _parameters = [.. weights.Select(weight => weight.Tensor)];
         SftOptimizer options = config.Optimizer;
-        bool IsHiddenMatrix((string Name, Tensor Tensor) weight) => options.Kind == "muon" && weight.Tensor.dim() == 2 && weight.Name.StartsWith("model.layers.", StringComparison.Ordinal);
+        bool IsHiddenMatrix((string Name, Tensor Tensor) weight) => IsMuons(options, weight.Name, weight.Tensor.shape);
         AdamW adam = new([.. weights.Where(weight => !IsHiddenMatrix(weight))], options.LearningRate, options.Beta1, options.Beta2, options.Epsilon, options.WeightDecay);
         Optimizers = options.Kind == "muon"
             ? [adam, new Muon([.. weights.Where(IsHiddenMatrix)], options.MuonLearningRate, options.MuonMomentum, options.WeightDecay, compute)]
             : [adam];
     }
+
+    /// <summary>Whether a weight is Muon's to move rather than AdamW's: where chosen, the layers' matrices.</summary>
+    public static bool IsMuons(SftOptimizer options, string name, long[] shape) => options.Kind == "muon" && shape.Length == 2 && name.StartsWith("model.layers.", StringComparison.Ordinal);
 
     /// <summary>AdamW, and Muon where chosen.</summary>
     public IReadOnlyList<IOptimizer> Optimizers { get; }

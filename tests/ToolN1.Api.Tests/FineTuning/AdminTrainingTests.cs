@@ -217,6 +217,34 @@ public sealed class AdminTrainingTests
         Assert.NotEmpty(tight["remedies"]!.AsArray());
     }
 
+    [Fact]
+    public async Task Plan_SupervisedMethod_TellsBytesByKindAndGrowsWithTheLongestRow()
+    {
+        using TrainingServer server = TrainingServer.WithReinforcement();
+        JsonNode plan = await server.GetAsync("/admin/training/plan?method=supervised&batch_size=8");
+        string[] kinds = [.. plan["items"]!.AsArray().Select(item => item!["kind"]!.GetValue<string>())];
+        Assert.Equal(("supervised", 8), (plan["method"]!["type"]!.GetValue<string>(), plan["method"]!["supervised"]!["hyperparameters"]!["batch_size"]!.GetValue<int>()));
+        Assert.True(plan["fits"]!.GetValue<bool>());
+        Assert.Equal(plan["total_bytes"]!.GetValue<long>(), plan["items"]!.AsArray().Sum(item => item!["bytes"]!.GetValue<long>()));
+        Assert.Contains("serving_weights", kinds);
+        Assert.DoesNotContain("rollout_weights", kinds);
+
+        JsonNode longer = await server.GetAsync("/admin/training/plan?method=supervised&batch_size=8&row_tokens=4096&memory_gib=0.1");
+        Assert.True(longer["total_bytes"]!.GetValue<long>() > plan["total_bytes"]!.GetValue<long>());
+        Assert.False(longer["fits"]!.GetValue<bool>());
+        Assert.Equal("rows of at most 2048 tokens", longer["remedies"]![0]!["change"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Create_DryRunOfASupervisedJob_HasAPlanOfItsFile()
+    {
+        using TrainingServer server = TrainingServer.WithReinforcement();
+        string file = await server.FileAsync();
+        JsonNode plan = await server.PostOkAsync(Jobs, $$"""{"model":"{{FakeEngine.ModelName}}","training_file":"{{file}}","dry_run":true}""");
+        Assert.True(plan["fits"]!.GetValue<bool>());
+        Assert.Contains("optimizer", plan["items"]!.AsArray().Select(item => item!["kind"]!.GetValue<string>()));
+    }
+
     [Theory]
     [InlineData("colour=red", "colour", "unknown_parameter")]
     [InlineData("group_size=1", "group_size", "invalid_value")]
@@ -225,6 +253,11 @@ public sealed class AdminTrainingTests
     [InlineData("lora.targets=q_proj,nose", "lora.targets[1]", "invalid_value")]
     [InlineData("memory_gib=-1", "memory_gib", "invalid_value")]
     [InlineData("optimizer.beta1=1", "optimizer.beta1", "invalid_value")]
+    [InlineData("method=dpo", "method", "invalid_value")]
+    [InlineData("row_tokens=100", "row_tokens", "unknown_parameter")]
+    [InlineData("method=supervised&lora.rank=4", "lora.rank", "unknown_parameter")]
+    [InlineData("method=supervised&batch_size=0", "batch_size", "invalid_value")]
+    [InlineData("method=supervised&row_tokens=1", "row_tokens", "invalid_value")]
     public async Task Plan_WrongParameter_IsRefusedByName(string query, string param, string code)
     {
         using TrainingServer server = TrainingServer.WithReinforcement();

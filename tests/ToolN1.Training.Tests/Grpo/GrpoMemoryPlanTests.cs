@@ -1,6 +1,7 @@
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Grpo;
+using ToolN1.Training.Planning;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public sealed class GrpoMemoryPlanTests
     public void Create_WholeWeights_CountsSixteenBytesAParameterAndTheReference()
     {
         ModelConfig model = ModelPresets.Get("qwen2.5-1.5b");
-        GrpoMemoryPlan plan = GrpoMemoryPlan.Create(Full, model, Cuda);
+        MemoryPlan plan = GrpoMemoryPlan.Create(Full, model, Cuda);
         long parameters = ModelTensors.CountParameters(model);
         Assert.Equal(4 * parameters, Of(plan, "training_weights"));
         Assert.Equal(4 * parameters, Of(plan, "gradients"));
@@ -34,7 +35,7 @@ public sealed class GrpoMemoryPlanTests
     [Fact]
     public void Create_Adapter_CountsItsParametersAndSharesTheBase()
     {
-        GrpoMemoryPlan plan = GrpoMemoryPlan.Create(Lora, ModelPresets.Get("qwen2.5-7b"), Cuda);
+        MemoryPlan plan = GrpoMemoryPlan.Create(Lora, ModelPresets.Get("qwen2.5-7b"), Cuda);
         Assert.Equal(40_370_176, LoraAdapter.CountParameters(ModelPresets.Get("qwen2.5-7b"), 16, LoraAdapter.ProjectionNames));
         Assert.Equal(8 * 40_370_176L, Of(plan, "optimizer"));
         Assert.DoesNotContain(plan.Items, item => item.Kind is "training_weights" or "reference");
@@ -45,10 +46,10 @@ public sealed class GrpoMemoryPlanTests
     {
         ModelConfig model = ModelPresets.Get("qwen2.5-1.5b");
         long parameters = ModelTensors.CountParameters(model);
-        GrpoServer server = new(new EngineOptions());
-        GrpoMemoryPlan before = GrpoMemoryPlan.Create(Lora, model, Cuda, server);
-        GrpoMemoryPlan fromFirst = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false });
-        GrpoMemoryPlan fromPromoted = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false, StartsFromFirst = false });
+        PlannedServer server = new(new EngineOptions());
+        MemoryPlan before = GrpoMemoryPlan.Create(Lora, model, Cuda, server);
+        MemoryPlan fromFirst = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false });
+        MemoryPlan fromPromoted = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false, StartsFromFirst = false });
         Assert.Equal(before.Total + (2 * parameters), fromFirst.Total);
         Assert.Equal(2 * parameters, Of(fromFirst, "first_weights"));
         Assert.Equal(2 * parameters, Of(fromPromoted, "training_weights"));
@@ -68,7 +69,7 @@ public sealed class GrpoMemoryPlanTests
     public void Remedies_TooLarge_EndWithWhatFits()
     {
         ModelConfig model = ModelPresets.Get("qwen2.5-7b");
-        IReadOnlyList<GrpoMemoryRemedy> remedies = GrpoMemoryPlan.Remedies(Full, model, Cuda, 80 * GB);
+        IReadOnlyList<MemoryRemedy> remedies = GrpoMemoryPlan.Remedies(Full, model, Cuda, 80 * GB);
         Assert.Equal("lora: {\"rank\": 16}", remedies[^1].Change);
         Assert.True(remedies[^1].TotalBytes <= 80 * GB);
         Assert.Equal(remedies.OrderByDescending(remedy => remedy.TotalBytes), remedies);
@@ -78,10 +79,19 @@ public sealed class GrpoMemoryPlanTests
     [Fact]
     public void Remedies_NothingFits_ShowHowFarItIs()
     {
-        IReadOnlyList<GrpoMemoryRemedy> remedies = GrpoMemoryPlan.Remedies(Full, ModelPresets.Get("qwen2.5-14b"), Cuda, 8 * GB);
+        IReadOnlyList<MemoryRemedy> remedies = GrpoMemoryPlan.Remedies(Full, ModelPresets.Get("qwen2.5-14b"), Cuda, 8 * GB);
         Assert.NotEmpty(remedies);
         Assert.True(remedies[^1].TotalBytes > 8 * GB);
     }
 
-    private static long Of(GrpoMemoryPlan plan, string kind) => plan.Items.Where(item => item.Kind == kind).Sum(item => item.Bytes);
+    [Fact]
+    public void Check_MemoryOfAGpuThatNobodyKnows_PlansButClaimsNothing()
+    {
+        MemoryCheck check = GrpoMemoryPlan.Check(Full, ModelPresets.Get("qwen2.5-14b"), Cuda, limit: null);
+        Assert.Null(check.Fits);
+        Assert.Empty(check.Remedies);
+        Assert.True(check.Plan.Total > 0);
+    }
+
+    private static long Of(MemoryPlan plan, string kind) => plan.Items.Where(item => item.Kind == kind).Sum(item => item.Bytes);
 }

@@ -15,6 +15,8 @@ using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
+using ToolN1.Training.Planning;
+using ToolN1.Training.Sft;
 using ToolN1.Training.Tests.Grpo;
 using static TorchSharp.torch;
 
@@ -213,12 +215,12 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         await using InferenceEngine engine = Start();
         ReinforcementMethod method = Method(engine);
         string settings = Resolve(method, Settings(steps: 1, """ "micro_batch_tokens":100000,"max_response_tokens":256 """));
-        JobPlan roomy = method.Plan(settings, fixture.Model, 1L << 40)!;
-        JobPlan tight = method.Plan(settings, fixture.Model, roomy.Total - 1)!;
+        MemoryCheck roomy = method.Plan(settings, fixture.Model, 1L << 40)!;
+        MemoryCheck tight = method.Plan(settings, fixture.Model, roomy.Plan.Total - 1)!;
 
-        Assert.True(roomy.Fits);
-        Assert.False(tight.Fits);
-        Assert.Equal(roomy.Total, roomy.Items.Sum(item => item.Bytes));
+        Assert.True(roomy.Fits == true);
+        Assert.True(tight.Fits == false);
+        Assert.Equal(roomy.Plan.Total, roomy.Plan.Items.Sum(item => item.Bytes));
         Assert.Contains("micro_batch_tokens", tight.Refusal, StringComparison.Ordinal);
         Assert.All(tight.Remedies, remedy => Assert.DoesNotContain("engine.", remedy.Change, StringComparison.Ordinal));
     }
@@ -229,11 +231,50 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         await using InferenceEngine engine = Start();
         ReinforcementMethod method = Method(engine);
         string settings = Resolve(method, Settings(steps: 1));
-        long before = method.Plan(settings, fixture.Model, 1L << 40)!.Total;
+        long before = method.Plan(settings, fixture.Model, 1L << 40)!.Plan.Total;
         await engine.Host.PromoteAsync(await engine.Host.LoadAsync(fixture.OtherModel, None), None);
-        JobPlan after = method.Plan(settings, fixture.OtherModel, 1L << 40)!;
+        MemoryCheck after = method.Plan(settings, fixture.OtherModel, 1L << 40)!;
 
-        Assert.Equal(after.Items.Single(item => item.Kind == "first_weights").Bytes, after.Total - before);
+        Assert.Equal(after.Plan.Items.Single(item => item.Kind == "first_weights").Bytes, after.Plan.Total - before);
+    }
+
+    [Fact]
+    public async Task Plan_SupervisedJob_CountsTheServerAndItsLongestRow()
+    {
+        await using InferenceEngine engine = Start();
+        SupervisedMethod method = Supervised(engine);
+        string Settings(string rows) => method.Resolve(default, new MethodInputs { StartFolder = fixture.Model, StartsLive = true, Rows = 1, LineWithoutReasoning = null, TrainingFile = rows, ValidationFile = null });
+        MemoryCheck plan = method.Plan(Settings(fixture.Rows), fixture.Model, 1L << 40)!;
+        Assert.True(plan.Fits == true);
+        foreach (string kind in new[] { "process", "serving_weights", "kv_cache", "data", "training_weights", "gradients", "optimizer" })
+        {
+            Assert.Contains(kind, plan.Plan.Items.Select(item => item.Kind));
+        }
+
+        // One row that is longer than all the others; a digit is a token.
+        ServedModel served = GrpoFixture.Served(engine, fixture.Model);
+        TrainingRow first = TrainingRowReader.Read(fixture.Rows).First();
+        SftRows known = SftRows.Measure([first], new RowEncoder(served.Tokenizer, served.Format, isShort: false), int.MaxValue);
+        TrainingRow longest = first with { Think = new string('7', 1000 - known.Longest) };
+        string file = Path.Combine(fixture.Folder, "long.jsonl");
+        TrainingRowWriter.Write(file, TrainingRowReader.Read(fixture.Rows).Append(longest));
+        string settings = Settings(file);
+        MemoryCheck longer = method.Plan(settings, fixture.Model, 1L << 40)!;
+        Assert.True(longer.Plan.Total > plan.Plan.Total);
+        MemoryCheck tight = method.Plan(settings, fixture.Model, longer.Plan.Total - 1)!;
+        Assert.True(tight.Fits == false);
+        Assert.StartsWith("rows of at most ", tight.Remedies[0].Change, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Resolve_SupervisedRowsThatAreAllTooLong_AreRefused()
+    {
+        await using InferenceEngine engine = Start();
+        string file = Path.Combine(fixture.Folder, "too-long.jsonl");
+        TrainingRowWriter.Write(file, [TrainingRowReader.Read(fixture.Rows).First() with { Think = new string('7', 4000) }]);
+        TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => Supervised(engine).Resolve(
+            default, new MethodInputs { StartFolder = fixture.Model, StartsLive = true, Rows = 1, LineWithoutReasoning = null, TrainingFile = file, ValidationFile = null }));
+        Assert.Equal("training_file", refused.Field);
     }
 
     [Theory]
@@ -243,7 +284,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     {
         await using InferenceEngine engine = Start();
         ReinforcementMethod reinforcement = Method(engine);
-        ITrainingMethod method = name == "supervised" ? new SupervisedMethod(GrpoFixture.Served(engine, fixture.Model)) : reinforcement;
+        ITrainingMethod method = name == "supervised" ? Supervised(engine) : reinforcement;
         Assert.Equal("hermes", ChatFormats.Create("auto", fixture.Model, Tokenizer.Load(fixture.Model)).Name);
         string checkpoint = Directory.CreateDirectory(Path.Combine(fixture.Folder, "checkpoint-" + name)).FullName;
         File.Copy(Path.Combine(fixture.Model, "model.safetensors"), Path.Combine(checkpoint, "masters.safetensors"));
@@ -278,8 +319,17 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     private ReinforcementMethod Method(InferenceEngine engine, string format = "tool-n1")
     {
         ServedModel served = GrpoFixture.Served(engine, fixture.Model, format);
-        return new ReinforcementMethod(served, new ReinforcementPlanner(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host));
+        return new ReinforcementMethod(served, Planner(engine, served));
     }
+
+    private SupervisedMethod Supervised(InferenceEngine engine)
+    {
+        ServedModel served = GrpoFixture.Served(engine, fixture.Model);
+        return new SupervisedMethod(served, Planner(engine, served));
+    }
+
+    private static JobPlanner Planner(InferenceEngine engine, ServedModel served) =>
+        new(Options.Create(new ModelOptions { Device = "cpu" }), Options.Create(new EngineOptions { MaxModelLength = 512, KvCacheMiB = 16 }), served, engine.Host);
 
     private string Resolve(ReinforcementMethod method, string settings, string? rows = null)
     {

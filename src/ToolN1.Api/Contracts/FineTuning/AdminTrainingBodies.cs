@@ -67,13 +67,13 @@ internal sealed record TrainingPlanBody
     [Description("The method with every value that it would train with.")]
     public required MethodBody Method { get; init; }
 
-    [Description("Whether it fits; a job that does not is refused. Null where the need or the memory is not known: supervised jobs, and GPUs without `memory_gib`.")]
+    [Description("Whether it fits; a job that does not is refused. Null where it is not known how much memory there is: on a GPU whose driver does not tell, without `memory_gib`.")]
     public required bool? Fits { get; init; }
 
-    [Description("All bytes at the peak, the server's own included; null likewise.")]
+    [Description("All bytes at the peak, the server's own included: of the machine's memory, or of the GPU's where the server runs on one. Null for a method that has no plan.")]
     public required long? TotalBytes { get; init; }
 
-    [Description("Bytes there are; null likewise.")]
+    [Description("Bytes there are; null where that is not known.")]
     public required long? LimitBytes { get; init; }
 
     [Description("The bytes by kind; they add up to the total.")]

@@ -26,9 +26,9 @@ internal static class AdminTrainingWire
         Model = draft.StartModel,
         Method = TrainingWire.Method(draft.Method, draft.Settings),
         Fits = draft.Plan?.Fits,
-        TotalBytes = draft.Plan?.Total,
+        TotalBytes = draft.Plan?.Plan.Total,
         LimitBytes = draft.Plan?.Limit,
-        Items = [.. draft.Plan?.Items.Select(item => new PlanItemBody { Kind = item.Kind, What = item.What, Bytes = item.Bytes }) ?? []],
+        Items = [.. draft.Plan?.Plan.Items.Select(item => new PlanItemBody { Kind = item.Kind, What = item.What, Bytes = item.Bytes }) ?? []],
         Remedies = [.. draft.Plan?.Remedies.Select(remedy => new PlanRemedyBody { Change = remedy.Change, TotalBytes = remedy.TotalBytes }) ?? []],
     };
 }

@@ -6,7 +6,8 @@ namespace ToolN1.Api.Contracts.FineTuning;
 /// <summary>What the training and model routes take, field by field.</summary>
 internal static partial class FineTuningShapes
 {
-    private static readonly ObjectShape Hyperparameters = new(
+    /// <summary>A supervised job's hyperparameters.</summary>
+    public static ObjectShape Hyperparameters { get; } = new(
         "SupervisedHyperparameters",
         "How a supervised job trains: `auto` or a number each. The first three are OpenAI's.",
         [

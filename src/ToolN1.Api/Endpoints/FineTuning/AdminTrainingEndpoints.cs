@@ -25,7 +25,15 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
     {
         QueryString query = new(context);
         double? memory = query.Number("memory_gib", 0, 1e6);
-        JobDraft draft = await jobs.PlanAsync(query.Text("model") ?? catalog.BaseName, "reinforcement", PlanQuery.Bind(query), memory is double gib ? (long)(gib * (1L << 30)) : null);
+        string method = query.Choice("method", PlanQuery.Methods[0], PlanQuery.Methods);
+        int? rowTokens = query.Text("row_tokens") is null ? null : query.Integer("row_tokens", 2, int.MaxValue, otherwise: 0);
+        if (rowTokens is not null && method != "supervised")
+        {
+            throw ApiException.Invalid("row_tokens", $"'row_tokens' is not a parameter of the method '{method}': give 'max_prompt_tokens' and 'max_response_tokens'.", "unknown_parameter");
+        }
+
+        JobDraft draft = await jobs.PlanAsync(
+            query.Text("model") ?? catalog.BaseName, method, PlanQuery.Bind(query, method), memory is double gib ? (long)(gib * (1L << 30)) : null, rowTokens);
         await JsonAnswer.WriteAsync(context, AdminTrainingWire.Plan(draft), ApiJsonContext.Relaxed.TrainingPlanBody);
     }
 

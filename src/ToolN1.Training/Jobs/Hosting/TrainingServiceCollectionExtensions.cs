@@ -35,8 +35,8 @@ public static class TrainingServiceCollectionExtensions
         services.AddSingleton<Promotions>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton<TrainingJobs>();
+        services.AddSingleton<JobPlanner>();
         services.AddSingleton<ITrainingMethod, SupervisedMethod>();
-        services.AddSingleton<ReinforcementPlanner>();
         services.AddSingleton<ITrainingMethod, ReinforcementMethod>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<TrainingWorker>();

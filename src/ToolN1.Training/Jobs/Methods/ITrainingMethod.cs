@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ToolN1.Training.Grpo;
+using ToolN1.Training.Planning;
 using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Jobs.Methods;
@@ -34,8 +34,8 @@ public interface ITrainingMethod
     /// <summary>What a job will need, in bytes by kind; null where that is not known.</summary>
     /// <param name="settings">What <see cref="Resolve"/> returned.</param>
     /// <param name="startFolder">Hugging Face folder that training starts from.</param>
-    /// <param name="limit">Bytes there are; null asks the machine.</param>
-    JobPlan? Plan(string settings, string startFolder, long? limit) => null;
+    /// <param name="limit">Bytes there are; null asks the machine, or its GPU's driver.</param>
+    MemoryCheck? Plan(string settings, string startFolder, long? limit) => null;
 
     /// <summary>Whether a job trains over the served weights of the model that it starts from, whichever model is live meanwhile.</summary>
     /// <param name="settings">What <see cref="Resolve"/> returned.</param>
@@ -73,6 +73,9 @@ public sealed record MethodInputs
 
     /// <summary>The uploaded held-out file, or null.</summary>
     public required string? ValidationFile { get; init; }
+
+    /// <summary>Where a job is planned that has no training file yet: tokens of its longest row; null leaves that to the method.</summary>
+    public int? RowTokens { get; init; }
 }
 
 /// <summary>A finished model.</summary>
@@ -84,22 +87,3 @@ public sealed record MethodResult(string ModelFolder, int Step);
 /// <param name="Reward">Worth 1 or more: right.</param>
 /// <param name="Key">Tells judges apart, for scores that are kept.</param>
 public sealed record HeldOutJudge(IReward Reward, string Key);
-
-/// <summary>What a job will need at its peak, the server that it runs in included.</summary>
-/// <param name="Items">Bytes by kind.</param>
-/// <param name="Total">All bytes.</param>
-/// <param name="Limit">Bytes there are.</param>
-/// <param name="Remedies">Where it does not fit: changes that make it smaller, each with all before it.</param>
-public sealed record JobPlan(IReadOnlyList<GrpoMemoryItem> Items, long Total, long Limit, IReadOnlyList<GrpoMemoryRemedy> Remedies)
-{
-    /// <summary>Whether it fits.</summary>
-    public bool Fits => Total <= Limit;
-
-    /// <summary>What is told of a job that does not fit.</summary>
-    public string Refusal =>
-        $"The job needs {MiB(Total)} MiB and there are {MiB(Limit)} MiB. "
-        + (Remedies.Count == 0 || Remedies[^1].TotalBytes > Limit ? "Nothing that can be changed about it makes it fit" : "With these it would fit")
-        + (Remedies.Count == 0 ? "." : $": {string.Join(", ", Remedies.Select(remedy => $"{remedy.Change} ({MiB(remedy.TotalBytes)} MiB)"))}, each on top of those before it.");
-
-    private static long MiB(long bytes) => bytes >> 20;
-}

@@ -8,6 +8,7 @@ using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
 using ToolN1.Training.Graders;
 using ToolN1.Training.Grpo;
+using ToolN1.Training.Planning;
 using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Jobs.Methods;
@@ -16,7 +17,7 @@ namespace ToolN1.Training.Jobs.Methods;
 /// Reinforcement: groups of answers sampled from the serving engine itself, scored by a grader, and the policy moved towards
 /// what was better than its group (<see cref="GrpoRun"/>), in turns of one micro-batch between the engine's steps.
 /// </summary>
-internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlanner planner) : ITrainingMethod
+internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner) : ITrainingMethod
 {
     /// <inheritdoc/>
     public string Name => "reinforcement";
@@ -61,7 +62,7 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
     }
 
     /// <inheritdoc/>
-    public JobPlan? Plan(string settings, string startFolder, long? limit) =>
+    public MemoryCheck? Plan(string settings, string startFolder, long? limit) =>
         planner.Plan(ConfigOf(settings, startFolder), startFolder, limit);
 
     /// <inheritdoc/>
@@ -96,7 +97,7 @@ internal sealed class ReinforcementMethod(ServedModel served, ReinforcementPlann
         ReinforcementSettings settings = ReinforcementSettings.Read(run.Settings);
         GrpoConfig config = settings.Config(new ReinforcementFiles(run.Folder, run.StartFolder, run.TrainingRows, run.HeldOutRows, run.Seed)) with { ChatFormat = run.Format.Name };
         ReinforcementObserver observer = new(run.Reporter);
-        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name, planner.Plan(config, run.StartFolder, limit: null)?.Total);
+        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name, planner.MachineBytes(config, run.StartFolder));
         IReward? reward = Reward(settings, run.Tokenizer, run.Format, run.Engine.Model.EndOfSequenceIds);
         GrpoRun training = new(config, run.Name, host, observer, run.Name, reward, reward);
         observer.Run = training;

@@ -4,6 +4,7 @@ using ToolN1.Engine.Execution;
 using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Data;
+using ToolN1.Training.Planning;
 using ToolN1.Training.Sft;
 using static TorchSharp.torch;
 
@@ -13,7 +14,7 @@ namespace ToolN1.Training.Jobs.Methods;
 /// Supervised training: the reasoning and the calls of each row are taught token by token (<see cref="SftRun"/>), in turns of
 /// one micro-batch between the engine's steps.
 /// </summary>
-internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
+internal sealed class SupervisedMethod(ServedModel served, JobPlanner planner) : ITrainingMethod
 {
     /// <summary>Tokens of a turn: a fifth of a second for the embedded model on two cores, and no longer pause for requests.</summary>
     private const int TurnTokens = 1024;
@@ -48,13 +49,23 @@ internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
             throw new TrainingRefusedException($"{steps} steps are more than a job can have; ask for fewer epochs or greater batches.", "n_epochs");
         }
 
+        ModelConfig model = ModelConfig.Load(inputs.StartFolder);
         SupervisedSettings resolved = new(
             epochs, batch, multiplier,
             (int)(Number(given, "checkpoint_every_steps") ?? Math.Max(1, (steps + 3) / 4)),
             Number(given, "live_share") ?? 0.5,
             (int)steps,
-            BaseLearningRate * multiplier * 256 / ModelConfig.Load(inputs.StartFolder).HiddenSize);
+            BaseLearningRate * multiplier * 256 / model.HiddenSize,
+            inputs.TrainingFile is null ? RowsOf(inputs.RowTokens ?? TurnTokens, inputs.Rows) : Measure(inputs.TrainingFile, MaxTokens(model)));
         return JsonSerializer.Serialize(resolved, MethodJson.Default.SupervisedSettings);
+    }
+
+    /// <inheritdoc/>
+    public MemoryCheck? Plan(string settings, string startFolder, long? limit)
+    {
+        SupervisedSettings read = JsonSerializer.Deserialize(settings, MethodJson.Default.SupervisedSettings)!;
+        SftConfig config = ConfigOf(new SupervisedFiles("-", startFolder, "-", 0, served.Format.Name), read, planner.Device, ModelConfig.Load(startFolder));
+        return planner.Plan(config, read.Rows, startFolder, limit);
     }
 
     /// <inheritdoc/>
@@ -62,7 +73,7 @@ internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
     {
         SupervisedSettings settings = JsonSerializer.Deserialize(run.Settings, MethodJson.Default.SupervisedSettings)!;
         await using ModelLease lease = run.Models.Lease(run.Name, settings.LiveShare);
-        SftConfig config = ConfigOf(run, settings, lease.Device, lease.Config);
+        SftConfig config = ConfigOf(new SupervisedFiles(run.Folder, run.StartFolder, run.TrainingRows, run.Seed, run.Format.Name), settings, lease.Device, lease.Config);
         SftConfigReader.Validate(config, run.Name);
 
         // A step that has begun is brought to its end: its turns ask nobody.
@@ -76,12 +87,12 @@ internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
     /// <inheritdoc/>
     public void Export(string settings, string checkpoint, string startFolder, string folder) => CheckpointModel.Write(checkpoint, startFolder, folder, served.Format);
 
-    private static SftConfig ConfigOf(MethodRun run, SupervisedSettings settings, Device device, ModelConfig model) => new()
+    private static SftConfig ConfigOf(SupervisedFiles files, SupervisedSettings settings, Device device, ModelConfig model) => new()
     {
-        Output = run.Folder,
-        Seed = run.Seed,
-        Init = new SftInit { From = run.StartFolder },
-        Phases = [new SftPhase { Name = "training", Data = [run.TrainingRows], Steps = settings.Steps, MaxTokens = Math.Max(2, model.MaxPositionEmbeddings) }],
+        Output = files.Output,
+        Seed = files.Seed,
+        Init = new SftInit { From = files.Model },
+        Phases = [new SftPhase { Name = "training", Data = [files.TrainingRows], Steps = settings.Steps, MaxTokens = MaxTokens(model) }],
         Optimizer = new SftOptimizer { LearningRate = settings.LearningRate },
         Schedule = new SftSchedule { WarmupSteps = Math.Min(20, settings.Steps / 10) },
 
@@ -94,8 +105,22 @@ internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
         CheckpointEverySteps = settings.CheckpointEverySteps,
         KeepCheckpoints = 3,
         LogEverySteps = 1,
-        ChatFormat = run.Format.Name,
+        ChatFormat = files.ChatFormat,
     };
+
+    /// <summary>Tokens of the longest row that is not left out.</summary>
+    private static int MaxTokens(ModelConfig model) => Math.Max(2, model.MaxPositionEmbeddings);
+
+    /// <summary>Rows that are all alike.</summary>
+    private static SftRows RowsOf(int tokens, int count) => new(count, tokens, (long)tokens * count);
+
+    /// <summary>What a plan has to know of the rows: the longest of them alone may be what needs most.</summary>
+    private SftRows Measure(string file, int maxTokens)
+    {
+        SftRows rows = SftRows.Measure(DatasetReader.Read(file).Select(item => item.Row), new RowEncoder(served.Tokenizer, served.Format, isShort: false), maxTokens);
+        return rows.Count > 0 ? rows : throw new TrainingRefusedException(
+            $"The training file has no row of at most {maxTokens} tokens, which is the model's context.", "training_file", "invalid_training_file");
+    }
 
     /// <summary>Held-out answers are judged by the row's calls; rows that are answered in words are left out of the job's copy.</summary>
     private static void CheckHeldOut(string file)
@@ -120,6 +145,9 @@ internal sealed class SupervisedMethod(ServedModel served) : ITrainingMethod
 
     private static double? Number(JsonElement settings, string name) =>
         settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    /// <summary>Where a job's run reads and writes.</summary>
+    private sealed record SupervisedFiles(string Output, string Model, string TrainingRows, int Seed, string ChatFormat);
 
     /// <summary>Passes on what a run tells.</summary>
     private sealed class Observer(IJobReporter reporter) : ISftObserver

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ToolN1.Training.Sft;
 
 namespace ToolN1.Training.Jobs.Methods;
 
@@ -10,8 +11,9 @@ namespace ToolN1.Training.Jobs.Methods;
 /// <param name="LiveShare">Share of the device that requests get while training wants it too.</param>
 /// <param name="Steps">Optimizer steps, which follow from the others.</param>
 /// <param name="LearningRate">AdamW's, which follows from the multiplier.</param>
+/// <param name="Rows">What its plan knows of its rows; null in jobs of before there was one.</param>
 internal sealed record SupervisedSettings(
-    int NEpochs, int BatchSize, double LearningRateMultiplier, int CheckpointEverySteps, double LiveShare, int Steps, double LearningRate);
+    int NEpochs, int BatchSize, double LearningRateMultiplier, int CheckpointEverySteps, double LiveShare, int Steps, double LearningRate, SftRows? Rows = null);
 
 /// <summary>JSON of the settings.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
