@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ToolN1.Api;
 using ToolN1.Api.Contracts;
 using ToolN1.Api.Errors;
 using ToolN1.Api.Shapes;
