@@ -13,6 +13,12 @@ internal static unsafe class PassKernels<T>
 {
     private const int Lanes = 16;
 
+    // Many processors take a hundred times as long over a denormal number (below 2^-126), in products above all, and a sharp
+    // softmax and its gradient are full of them. Shares below e^-45, which no sum in float32 notices beside the greatest, are 0,
+    // and so are scores' gradients below 2^-100: what is left does not become denormal when it is multiplied once more.
+    private const float LeastExponent = -45;
+    private const float LeastGradient = 7.8886090522e-31f;
+
     /// <summary>sum = x + added (where given); y = sum / √(mean sum² + ε) · weight.</summary>
     public static void AddNorm(RowParts parts, float* x, byte* added, float* sum, float* weight, byte* y, float* scales, long rows, int width, double epsilon) =>
         parts.Run(rows, (_, from, to) =>
@@ -296,7 +302,8 @@ internal static unsafe class PassKernels<T>
                 byte* d = gradient + (row * keys * T.Size);
                 for (long i = 0; i < keys * T.Size; i += Lanes * T.Size)
                 {
-                    T.Store(T.Load(p + i) * (T.Load(d + i) - dot), d + i);
+                    Vector512<float> value = T.Load(p + i) * (T.Load(d + i) - dot);
+                    T.Store(Vector512.AndNot(value, Vector512.LessThan(Vector512.Abs(value), Vector512.Create(LeastGradient))), d + i);
                 }
             }
         });
@@ -450,7 +457,8 @@ internal static unsafe class PassKernels<T>
     {
         for (int i = first / Lanes * Lanes; i < last; i += Lanes)
         {
-            Vector512<float> value = VectorMath.Exp(Vector512.Load(scores + i) - max);
+            Vector512<float> below = Vector512.Load(scores + i) - max;
+            Vector512<float> value = Vector512.AndNot(VectorMath.Exp(below), Vector512.LessThan(below, Vector512.Create(LeastExponent)));
             value.Store(scores + i);
             sums += value;
         }
