@@ -71,7 +71,7 @@ public sealed class SyntheticGeneratorTests
     }
 
     [Fact]
-    public void Training_Reasoning_QuotesTheFittingDescription_ThenReadsTheRequestsWordsIntoTheCall()
+    public void Training_Reasoning_ReadsTheRequest_ThenGoesThroughTheFittingToolsSchema()
     {
         foreach (TrainingRow row in Generator.Training(3, 400, 8).Where(row => row.Answer.Count > 0))
         {
@@ -81,22 +81,45 @@ public sealed class SyntheticGeneratorTests
             foreach (TrainingCall call in row.Answer)
             {
                 using JsonDocument schema = JsonDocument.Parse(row.Tools.Single(tool => tool.Name == call.Name).FunctionJson);
-                string quoted = schema.RootElement.GetProperty("description").GetString()!.Split('.', ',', ';', ':', '(')[0].Trim();
-                (_, from) = Upto($". It fits: {quoted}. Use {call.Name}");
+                string asked = Upto($". It fits: {Quoted(schema.RootElement)}. Use {call.Name}");
+                string[] read = [.. asked[(asked.IndexOf("Asked: ", StringComparison.Ordinal) + 7)..].Split("; ").Skip(1)];
+                Assert.All(read, words => Assert.Contains(words, request, StringComparison.OrdinalIgnoreCase));
+
                 using JsonDocument arguments = JsonDocument.Parse(call.ArgumentsJson);
-                foreach (JsonProperty argument in arguments.RootElement.EnumerateObject())
+                List<string> used = [];
+                int omitted = 0;
+                foreach (JsonProperty parameter in schema.RootElement.GetProperty("parameters").GetProperty("properties").EnumerateObject())
                 {
-                    (string phrase, from) = Upto($": {argument.Name} = {argument.Value.GetRawText()}");
-                    Assert.Contains(phrase.Trim(' ', ':', ';'), request, StringComparison.OrdinalIgnoreCase);
+                    Assert.Equal(used.Count + omitted == 0 ? ": " : "; ", Upto(parameter.Value.TryGetProperty("description", out _) ? $"{parameter.Name}: {Quoted(parameter.Value)}" : parameter.Name));
+                    if (arguments.RootElement.TryGetProperty(parameter.Name, out JsonElement value))
+                    {
+                        used.Add(Upto($" = {value.GetRawText()}")[": ".Length..]);
+                    }
+                    else
+                    {
+                        Assert.Equal(string.Empty, Upto(" = none"));
+                        omitted++;
+                    }
                 }
+
+                Assert.Equal(string.Join("; ", read).Split("; ").Order(), string.Join("; ", used).Split("; ").Order());
             }
 
-            (string Before, int End) Upto(string part)
+            string Upto(string part)
             {
                 int found = think.IndexOf(part, from, StringComparison.Ordinal);
                 Assert.True(found >= 0, $"'{part}' is not after {from} in: {think}");
-                return (think[from..found], found + part.Length);
+                string before = think[from..found];
+                from = found + part.Length;
+                return before;
             }
+        }
+
+        static string Quoted(JsonElement described)
+        {
+            string text = described.GetProperty("description").GetString()!;
+            int end = text.AsSpan(1).IndexOfAny(".,;:(");
+            return (end < 0 ? text : text[..(end + 1)]).Trim();
         }
     }
 

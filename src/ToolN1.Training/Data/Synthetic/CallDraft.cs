@@ -11,25 +11,41 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
         [.. Values.Select((value, i) => (value, i)).Where(x => x.value is not null).Select(x => new Saying(x.i, Form.Spec.Parameters[x.i].Role, x.value!.Spoken))];
 
     /// <summary>The call as the answer has it: parameters in the schema's order.</summary>
-    public TrainingCall Call => CallOf(Enumerable.Range(0, Values.Length).Where(i => Values[i] is not null));
-
-    /// <summary>The call with its parameters in the order of the request's words.</summary>
-    public TrainingCall CallAs(SaidCall said) => CallOf(said.Phrases.Select(phrase => phrase.Parameter));
+    public TrainingCall Call
+    {
+        get
+        {
+            IEnumerable<string> fields = Values.Select((value, i) => (value, i)).Where(x => x.value is not null)
+                .Select(x => $"{PythonJson.Quote(Form.ParameterNames[x.i])}: {x.value!.Json}");
+            return new TrainingCall(Form.Tool.Name, "{" + string.Join(", ", fields) + "}");
+        }
+    }
 
     /// <summary>
-    /// The call in the reasoning: what is asked and the description that fits it, the tool, then the request's words in
-    /// their order, each with the parameter that it speaks of and the value. Every step copies what stands next in the
-    /// request or beside the last word, or looks up one thing by words that were just written, which is what a small model
-    /// can do: going through a schema and finding each parameter's place in the request, or that it has none, is not.
+    /// The call in the reasoning: what is asked with the request's words in their order, the description that fits, the tool,
+    /// then every parameter as the schema has it, with the words that speak of it and the value, or none. Every step copies
+    /// what stands next in the request, in the schema or in the words just written, or looks up one thing by them, which is
+    /// what a small model can do: the request's order tells what is mentioned, the schema's order gives the names.
     /// </summary>
     public string Plan(SaidCall said)
     {
-        StringBuilder text = new($"Asked: {said.Gist}. It fits: {Gloss(Form.Description)}. Use {Form.Tool.Name}");
-        string mark = ": ";
-        foreach (Phrase phrase in said.Phrases)
+        StringBuilder text = new($"Asked: {said.Summary}. It fits: {Gloss(Form.Description)}. Use {Form.Tool.Name}");
+        for (int i = 0; i < Values.Length; i++)
         {
-            text.Append(mark).Append(phrase.Text.Trim(' ', ',', ':')).Append(": ").Append(Form.ParameterNames[phrase.Parameter]).Append(" = ").Append(Values[phrase.Parameter]!.Json);
-            mark = "; ";
+            text.Append(i == 0 ? ": " : "; ").Append(Form.ParameterNames[i]);
+            if (Form.ParameterDescriptions[i] is string description)
+            {
+                text.Append(": ").Append(Gloss(description));
+            }
+
+            if (Values[i] is SampledValue value)
+            {
+                text.Append(": ").Append(said.Phrases.First(phrase => phrase.Parameter == i).Words).Append(" = ").Append(value.Json);
+            }
+            else
+            {
+                text.Append(" = none");
+            }
         }
 
         return text.Append('.').ToString();
@@ -96,7 +112,4 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
         string joined = string.Join(", ", spoken.Take(spoken.Length - 1)) + random.Pick([" and ", " and also ", " as well as "]) + spoken[^1];
         return [.. calls[0].Said.Select(said => said.Parameter == varied ? said with { Spoken = joined } : said)];
     }
-
-    private TrainingCall CallOf(IEnumerable<int> parameters) =>
-        new(Form.Tool.Name, "{" + string.Join(", ", parameters.Select(i => $"{PythonJson.Quote(Form.ParameterNames[i])}: {Values[i]!.Json}")) + "}");
 }

@@ -219,7 +219,7 @@ public sealed class SyntheticGenerator
         {
             Tools = [.. forms.Select(f => f.Tool)],
             Messages = [new ChatMessage { Role = ChatRole.User, Content = request.Text }],
-            Answer = [.. calls.Select((call, i) => call.CallAs(Said(i)))],
+            Answer = [.. calls.Select(call => call.Call)],
             Think = string.Join(' ', calls.Select((call, i) => call.Plan(Said(i)))),
         };
         return mode switch
@@ -233,7 +233,7 @@ public sealed class SyntheticGenerator
     private TrainingRow None(ToolForm[] forms, Func<FunctionSpec> other, SeededRandom random, DataSplit split)
     {
         string request = RequestWriter.Loosely(random.Pick(_catalog.SmallTalk).Said, random);
-        string gist = "small talk";
+        string asked = "small talk";
         if (random.Chance(0.9))
         {
             FunctionSpec wanted = other();
@@ -244,7 +244,7 @@ public sealed class SyntheticGenerator
 
             CallDraft draft = CallDraft.Draw(ToolForm.Of(wanted, _values, random, false, false, split), _values, random, split, 0.5);
             (request, IReadOnlyList<SaidCall> said) = RequestWriter.Whole(wanted, draft.Said, random);
-            gist = said[0].Gist;
+            asked = said[0].Summary;
         }
 
         return new TrainingRow
@@ -252,7 +252,7 @@ public sealed class SyntheticGenerator
             Tools = [.. forms.Select(f => f.Tool)],
             Messages = [new ChatMessage { Role = ChatRole.User, Content = request }],
             Answer = [],
-            Think = $"Asked: {gist}. Nothing fits.",
+            Think = $"Asked: {asked}. Nothing fits.",
         };
     }
 }
