@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ToolN1.Api.Tests.Support;
@@ -136,16 +135,7 @@ internal sealed class TrainingServer : IDisposable
         [.. (await GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=1000"))["data"]!.AsArray().Select(item => item!["message"]!.GetValue<string>())];
 
     /// <summary>Runs SQL on the server's SQLite database, beside the server.</summary>
-    public async Task ExecuteAsync(string sql)
-    {
-        await using SqliteConnection connection = new("Data Source=" + Path.Combine(DataDirectory, "tooln1.db"));
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // The tests' own text.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-    }
+    public Task ExecuteAsync(string sql) => TestDatabase.ExecuteAsync(DataDirectory, sql);
 
     public void Dispose()
     {
