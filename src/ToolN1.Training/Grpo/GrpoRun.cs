@@ -190,13 +190,14 @@ public sealed class GrpoRun
         List<ResponseGroup> groups = GrpoStepPlan.Groups(_config.Loss, rollouts);
         List<ResponseGroup[]> updates = groups.Count == 0 ? [] : GrpoStepPlan.Updates(_config, groups);
         PolicyMeter meter = new();
-        double rate = 0;
+        double? lastRate = null;
         await ScoreAsync(session, groups, needsOld: updates.Count > 1, needsReference: klCoefficient > 0 || (klCeiling is not null && session.Policy.HasReference), clock).ConfigureAwait(false);
         for (int update = 0; update < updates.Count; update++)
         {
-            rate = session.Schedule.Factor(((step - 1) * _nominalUpdates) + Math.Min(update, _nominalUpdates - 1) + 1) * (state.Edit.LearningRate ?? _config.Optimizer.LearningRate);
+            double rate = session.Schedule.Factor(((step - 1) * _nominalUpdates) + Math.Min(update, _nominalUpdates - 1) + 1) * (state.Edit.LearningRate ?? _config.Optimizer.LearningRate);
             bool moved = await UpdateAsync(session, updates[update], klCoefficient, rate / _config.Optimizer.LearningRate, meter, clock).ConfigureAwait(false);
             CountFinite(state, step, moved);
+            lastRate = rate;
         }
 
         // 3. The new weights sample from now on.
@@ -213,7 +214,7 @@ public sealed class GrpoRun
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         state.Seconds += seconds;
         GrpoStepResult result = GrpoStepReport.Create(
-            _config, state, state.Epoch + ((double)state.Position / session.Data.Count), version, rollouts, groups.Count, refills, meter, klCoefficient, rate, clock.Seconds(seconds));
+            _config, state, state.Epoch + ((double)state.Position / session.Data.Count), version, rollouts, groups.Count, refills, meter, klCoefficient, lastRate, clock.Seconds(seconds));
         await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Lines.GrpoStepResult)).ConfigureAwait(false);
         _observer.Stepped(result);
         await LogSamplesAsync(session, step, rollouts).ConfigureAwait(false);
