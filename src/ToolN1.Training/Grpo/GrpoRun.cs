@@ -33,6 +33,7 @@ public sealed class GrpoRun
     private readonly int _nominalUpdates;
     private readonly Lock _editGate = new();
     private GrpoEdit? _edit;
+    private GrpoEdit? _savedEdit;
     private bool _memoryAlarmed;
 
     /// <summary>Prepares a run.</summary>
@@ -99,6 +100,7 @@ public sealed class GrpoRun
         try
         {
             GrpoState state = await Task.Run(() => Begin(policy, updater, resume), cancellationToken).ConfigureAwait(false);
+            _savedEdit = state.Edit;
             using RewardPool pool = new(_reward, _config.Reward.Workers, TimeSpan.FromSeconds(_config.Reward.TimeLimitSeconds));
             RolloutSampler sampler = new(_config, _host.Engine, _host.Tokenizer, StopTokens(), pool);
             int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
@@ -144,7 +146,9 @@ public sealed class GrpoRun
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                if (_checkpoints.List() is not [.., string newest] || newest != _checkpoints.PathOf(state.Step))
+                // What was asked for since the last checkpoint holds after a resumption too.
+                Apply(state);
+                if (state.Edit != _savedEdit || _checkpoints.List() is not [.., string newest] || newest != _checkpoints.PathOf(state.Step))
                 {
                     Save(session, state);
                 }
@@ -428,6 +432,7 @@ public sealed class GrpoRun
         // Nobody else touches the run's own tensors between turns, so writing them stalls no request.
         state.OptimizerUpdates = [.. session.Updater.Optimizers.Select(optimizer => optimizer.Updates)];
         _checkpoints.Save(session.Policy.Parameters, session.Updater.Optimizers, state, FallbackStep(state) is int fallback ? [fallback] : []);
+        _savedEdit = state.Edit;
         _observer.Saved(state.Step, _checkpoints.PathOf(state.Step));
     }
 

@@ -344,6 +344,22 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
     }
 
     [Fact]
+    public async Task Change_AskedForAfterTheLastCheckpoint_HoldsAfterAResumption()
+    {
+        GrpoConfig config = fixture.Config("late-edit", steps: 3);
+        GrpoRun? running = null;
+        using RecordingObserver observer = new() { StopAfter = 2, AtStep = step => running!.Change(step.Step == 2 ? new GrpoEdit { LearningRate = 1e-3 } : new GrpoEdit()) };
+        await fixture.RunAsync(config, observer, Letters, beside: (run, _) =>
+        {
+            running = run;
+            return Task.CompletedTask;
+        });
+        using RecordingObserver resumed = new();
+        await fixture.RunAsync(config, resumed, Letters, resume: true);
+        Assert.Equal(1e-3, Assert.Single(resumed.Steps).LearningRate);
+    }
+
+    [Fact]
     public async Task Execute_OtherRequests_AreServedMeanwhileByTheLiveWeights()
     {
         GrpoConfig config = fixture.Config("beside");
