@@ -103,7 +103,7 @@ public sealed class GrpoRun
             _savedEdit = state.Edit;
             using RewardPool pool = new(_reward, _config.Reward.Workers, TimeSpan.FromSeconds(_config.Reward.TimeLimitSeconds));
             RolloutSampler sampler = new(_config, _host.Engine, _host.Tokenizer, StopTokens(), pool);
-            int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
+            int totalSteps = _config.Steps ?? StepsOf(_config.Epochs!.Value, data.Count);
             LearningRateSchedule schedule = Schedule(totalSteps);
             Directory.CreateDirectory(_config.Output);
             using StreamWriter metrics = StepLines.Open(Path.Combine(_config.Output, "metrics.jsonl"), resume ? state.Step : null);
@@ -447,6 +447,14 @@ public sealed class GrpoRun
         }
 
         return step;
+    }
+
+    private int StepsOf(int epochs, int rows)
+    {
+        long steps = Math.Max(1, (long)epochs * rows / _config.PromptsPerStep);
+        return GrpoConfigReader.HasUpdates(_config, steps)
+            ? (int)steps
+            : throw new TrainingConfigException(_configFile, $"field 'epochs' must be small enough that a run has at most {int.MaxValue} updates: {epochs} over {rows} rows are {steps} steps.");
     }
 
     private LearningRateSchedule Schedule(int totalSteps)
