@@ -19,7 +19,7 @@ internal sealed class GrpoProgress : IGrpoObserver, IDisposable
         ("clipped", step => Number(step.ClipFractionLow + step.ClipFractionHigh, "P1")),
         ("gap", step => Number(step.LogProbGapMean, "F4")),
         ("|g|", step => Number(step.GradientNorm, "F2")),
-        ("lr", step => $"{step.LearningRate:G3}"),
+        ("lr", step => Number(step.LearningRate, "G3")),
         ("gen tok/s", step => $"{step.GeneratedTokensPerSecond:N0}"),
         ("train tok/s", step => $"{step.TrainedTokensPerSecond:N0}"),
         ("s", step => $"{step.Seconds.Total:F1}"),

@@ -89,7 +89,7 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
         {
             return Reward.Score(new RewardSample(output, row), cancellationToken).Total >= 1;
         }
-        catch (InvalidOperationException)
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             // What cannot be scored is not right.
             return false;

@@ -205,7 +205,7 @@ public static class VerlExport
             ("actor_rollout_ref.actor.ppo_mini_batch_size", config.MiniBatchPrompts ?? config.PromptsPerStep),
             ("actor_rollout_ref.actor.ppo_epochs", config.PassesPerStep),
             ("actor_rollout_ref.actor.use_dynamic_bsz", true),
-            ("actor_rollout_ref.actor.ppo_max_token_len_per_gpu", Math.Max(config.MicroBatchTokens, config.MaxPromptTokens + config.MaxResponseTokens)),
+            ("actor_rollout_ref.actor.ppo_max_token_len_per_gpu", Math.Max(config.MicroBatchTokens, (long)config.MaxPromptTokens + config.MaxResponseTokens)),
             ("actor_rollout_ref.actor.clip_ratio_low", isCispo ? 1.0 : loss.ClipLow),
             ("actor_rollout_ref.actor.clip_ratio_high", isCispo ? loss.CispoCap - 1 : loss.ClipHigh),
             ("actor_rollout_ref.actor.clip_ratio_c", loss.DualClip ?? NoDualClip),

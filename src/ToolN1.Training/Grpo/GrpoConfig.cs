@@ -101,6 +101,9 @@ public sealed record GrpoConfig
 
     /// <summary>Whether the run can compare its policy with the initial one: an adapter with its base, all weights with the copy that a KL coefficient has kept.</summary>
     internal bool HasReference => Lora is not null || Loss.KlCoefficient > 0;
+
+    /// <summary>Tokens of the longest prompt with the longest response, as far as a model takes them.</summary>
+    internal int LongestSequence(ModelConfig model) => (int)Math.Min(model.MaxPositionEmbeddings, (long)MaxPromptTokens + MaxResponseTokens);
 }
 
 /// <summary>How responses are sampled. No penalties: log-probabilities must be those of the policy.</summary>
@@ -163,7 +166,7 @@ public sealed record GrpoSchedule
     /// <summary>Fraction of all updates over which it rises, from 1 / that many.</summary>
     public double WarmupFraction { get; init; } = 0.05;
 
-    /// <summary>Where it ends, as a fraction of the top.</summary>
+    /// <summary>Where it ends, as a fraction of the top; a constant rate has no end.</summary>
     public double Minimum { get; init; }
 }
 

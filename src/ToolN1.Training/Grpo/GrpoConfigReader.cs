@@ -9,6 +9,10 @@ namespace ToolN1.Training.Grpo;
 /// <summary>Reads and checks the configuration of a GRPO run.</summary>
 public static class GrpoConfigReader
 {
+    // Far beyond what anybody means, and what a run counts still fits an int.
+    private const int MaxPasses = 100;
+    private const int MaxResponses = 1 << 24;
+
     private static readonly JsonDocumentOptions DocumentOptions = new() { CommentHandling = JsonCommentHandling.Skip, AllowDuplicateProperties = false };
 
     /// <summary>Reads a file. Relative paths in it are relative to the current directory.</summary>
@@ -55,6 +59,12 @@ public static class GrpoConfigReader
 
             // 2. Types, then ranges.
             GrpoConfig config = merged.Deserialize<GrpoConfig>(GrpoConfigJson.Options)!;
+            if (config.MiniBatchPrompts > config.PromptsPerStep && !own.ContainsKey("mini_batch_prompts"))
+            {
+                // A profile's mini-batches are for its own steps: a smaller step is one.
+                config = config with { MiniBatchPrompts = null };
+            }
+
             Validate(config, file);
             return config;
         }
@@ -96,7 +106,9 @@ public static class GrpoConfigReader
         Check(config.PromptsPerStep > 0, "prompts_per_step", "positive");
         Check(config.GroupSize >= 2, "group_size", "at least 2: advantages compare the responses of a group");
         Check(config.MiniBatchPrompts is null || (config.MiniBatchPrompts > 0 && config.MiniBatchPrompts <= config.PromptsPerStep), "mini_batch_prompts", "positive and at most prompts_per_step");
-        Check(config.PassesPerStep > 0, "passes_per_step", "positive");
+        Check(config.PassesPerStep is > 0 and <= MaxPasses, "passes_per_step", $"between 1 and {MaxPasses}");
+        Check((long)config.PromptsPerStep * config.GroupSize <= MaxResponses, "prompts_per_step", $"small enough that a step has at most {MaxResponses} responses");
+        Check(config.Steps is not int steps || HasUpdates(config, steps), "steps", $"small enough that a run has at most {int.MaxValue} updates");
         Check(config.MaxPromptTokens > 0, "max_prompt_tokens", "positive");
         Check(config.MaxResponseTokens > 0, "max_response_tokens", "positive");
 
@@ -117,8 +129,10 @@ public static class GrpoConfigReader
         Check(loss.CispoCap >= 1 && double.IsFinite(loss.CispoCap), "loss.cispo_cap", "at least 1");
         Check(loss.CispoCap == PolicyLossOptions.DefaultCispoCap || loss.Objective == PolicyObjective.Cispo, "loss.cispo_cap", "left out unless loss.objective is 'cispo'");
         Check(IsPositive(loss.AdvantageEpsilon), "loss.advantage_epsilon", "positive");
+        Check(loss.AdvantageEpsilon == PolicyLossOptions.DefaultAdvantageEpsilon || loss.AdvantageScale != AdvantageScale.None, "loss.advantage_epsilon", "left out with loss.advantage_scale 'none', which divides by nothing");
         Check(IsNatural(loss.KlCoefficient), "loss.kl_coefficient", "0 or greater");
         Check(loss.ImportanceCap >= 1 && double.IsFinite(loss.ImportanceCap), "loss.importance_cap", "at least 1");
+        Check(loss.ImportanceCap == PolicyLossOptions.DefaultImportanceCap || loss.Importance != ImportanceLevel.Off, "loss.importance_cap", "left out unless loss.importance is 'token' or 'sequence'");
         Check(loss.MaxRefills is >= 0 and <= 100, "loss.max_refills", "between 0 and 100");
 
         // 4. Optimisation.
@@ -130,6 +144,7 @@ public static class GrpoConfigReader
         Check(IsFraction(optimizer.WeightDecay), "optimizer.weight_decay", "between 0 and 1");
         Check(IsFraction(config.Schedule.WarmupFraction), "schedule.warmup_fraction", "between 0 and 1");
         Check(IsFraction(config.Schedule.Minimum), "schedule.minimum", "between 0 and 1");
+        Check(config.Schedule.Minimum == 0 || config.Schedule.Kind != LearningRateDecay.Constant, "schedule.minimum", "left out unless schedule.kind is 'linear' or 'cosine'");
         Check(IsPositive(config.ClipNorm), "clip_norm", "positive");
         if (config.Lora is GrpoLora lora)
         {
@@ -152,6 +167,8 @@ public static class GrpoConfigReader
         Check(engine.KvCacheMib is null or > 0, "engine.kv_cache_mib", "positive");
         Check(engine.MaxSequences is null or > 0, "engine.max_sequences", "positive");
         Check(engine.MaxBatchedTokens is null or > 0, "engine.max_batched_tokens", "positive");
+        int sequences = GrpoEngineOptions.MaxSequencesOf(config);
+        Check(engine.MaxBatchedTokens is not int batched || batched >= sequences, "engine.max_batched_tokens", $"at least the {sequences} sequences that run at once (engine.max_sequences): each takes a token of a step");
         Check(engine.LiveShare is >= 0 and < 1, "engine.live_share", "from 0 and below 1");
         Check(config.Alarms.KlCeiling is null || IsPositive(config.Alarms.KlCeiling.Value), "alarms.kl_ceiling", "positive");
         Check(
@@ -167,6 +184,9 @@ public static class GrpoConfigReader
         Check(config.Checkpoints.Keep > 0, "checkpoints.keep", "positive");
         Check(config.SamplesLogged >= 0, "samples_logged", "0 or greater");
     }
+
+    /// <summary>Whether so many steps have updates that can be counted.</summary>
+    internal static bool HasUpdates(GrpoConfig config, double steps) => steps * GrpoStepPlan.NominalUpdates(config) <= int.MaxValue;
 
     private static void Merge(JsonObject target, JsonObject own)
     {

@@ -12,8 +12,11 @@ public static class GrpoEngineOptions
     public static EngineOptions Of(GrpoConfig config, ModelConfig model) => new()
     {
         KvCacheMiB = config.Engine.KvCacheMib,
-        MaxSequences = config.Engine.MaxSequences ?? Math.Min(32, config.PromptsPerStep * config.GroupSize),
+        MaxSequences = MaxSequencesOf(config),
         MaxBatchedTokens = config.Engine.MaxBatchedTokens,
-        MaxModelLength = Math.Min(model.MaxPositionEmbeddings, config.MaxPromptTokens + config.MaxResponseTokens),
+        MaxModelLength = config.LongestSequence(model),
     };
+
+    /// <summary>Sequences that run at once: as asked for, or all responses but at most 32.</summary>
+    internal static int MaxSequencesOf(GrpoConfig config) => config.Engine.MaxSequences ?? (int)Math.Min(32, (long)config.PromptsPerStep * config.GroupSize);
 }

@@ -9,6 +9,10 @@ namespace ToolN1.Training.Grpo;
 /// <summary>What a GRPO run will need.</summary>
 public static class GrpoMemoryPlan
 {
+    // What answers and prompts are not asked to be shorter than to save memory.
+    private const int ShortestResponse = 256;
+    private const int ShortestPrompt = 512;
+
     /// <summary>Plans a run and compares.</summary>
     /// <param name="config">The run.</param>
     /// <param name="model">Shape of its model.</param>
@@ -54,12 +58,12 @@ public static class GrpoMemoryPlan
         if (PolicyPass.IsWrittenOut(model, config.Lora, device))
         {
             long weights = WrittenPassMemory.Weights(model, compute, ScalarType.Float32) + (hasReference ? WrittenPassMemory.Weights(model, compute, frozen) : 0);
-            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config)), weights, compute, config.RecomputeActivations);
+            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config, model)), weights, compute, config.RecomputeActivations);
         }
         else
         {
             ledger.AddAutogradPass(
-                new AutogradPassMemory(model, compute, isLora ? frozen : ScalarType.Float32, !isLora, tokens, Longest(config, model), AutogradPolicyPass.LogitElements), config.RecomputeActivations);
+                new AutogradPassMemory(model, compute, isLora ? frozen : ScalarType.Float32, !isLora, tokens, config.LongestSequence(model), AutogradPolicyPass.LogitElements), config.RecomputeActivations);
         }
 
         ledger.Add("optimizer_step", "temporaries of the largest tensor, f32", LargestTrained(config, model) * 4 * 2);
@@ -89,11 +93,13 @@ public static class GrpoMemoryPlan
             }
         }
 
-        int sequences = GrpoEngineOptions.Of(config, model).MaxSequences!.Value;
+        EngineOptions options = GrpoEngineOptions.Of(config, model);
+        int sequences = options.MaxSequences!.Value;
+        long cached = (config.LongestSequence(model) + options.BlockSize - 1L) / options.BlockSize * options.BlockSize;
         long perToken = model.KeyValueBytesPerToken(MemoryLedger.Size(DTypeSelector.Select(config.Engine.DType, model.DeclaredDType, device)));
         foreach (int share in server is null ? [2, 4, 8] : Array.Empty<int>())
         {
-            int mib = (int)Math.Max(1, perToken * Longest(config, model) * Math.Max(1, sequences / share) >> 20) + 1;
+            int mib = (int)Math.Max(1, perToken * cached * Math.Max(1, sequences / share) >> 20) + 1;
             if (search.Try($"engine.kv_cache_mib: {mib}", search.Current with { Engine = search.Current.Engine with { KvCacheMib = mib } }))
             {
                 return search.Remedies;
@@ -107,22 +113,37 @@ public static class GrpoMemoryPlan
             return search.Remedies;
         }
 
+        // The longest row is a micro-batch however few tokens that may have.
+        for (int tokens = config.MaxResponseTokens / 2; tokens >= ShortestResponse; tokens /= 2)
+        {
+            if (search.Try($"max_response_tokens: {tokens}", search.Current with { MaxResponseTokens = tokens }))
+            {
+                return search.Remedies;
+            }
+        }
+
+        for (int tokens = Math.Min(config.MaxPromptTokens, config.LongestSequence(model)) / 2; tokens >= ShortestPrompt; tokens /= 2)
+        {
+            if (search.Try($"max_prompt_tokens: {tokens}", search.Current with { MaxPromptTokens = tokens }))
+            {
+                return search.Remedies;
+            }
+        }
+
         return search.Remedies;
     }
-
-    private static int Longest(GrpoConfig config, ModelConfig model) => Math.Min(model.MaxPositionEmbeddings, config.MaxPromptTokens + config.MaxResponseTokens);
 
     /// <summary>A micro-batch's tokens: its budget, no more than a step has, and no less than the longest response behind its prompt.</summary>
     private static long MicroBatchTokens(GrpoConfig config, ModelConfig model)
     {
         long step = (long)config.PromptsPerStep * (config.MaxPromptTokens + ((long)config.GroupSize * config.MaxResponseTokens));
-        return Math.Min(step, Math.Max(Longest(config, model), config.MicroBatchTokens));
+        return Math.Min(step, Math.Max(config.LongestSequence(model), config.MicroBatchTokens));
     }
 
     /// <summary>Prompts and responses are taken to be half as long as they may be; what predicts are the responses.</summary>
-    private static BatchShape Shape(GrpoConfig config)
+    private static BatchShape Shape(GrpoConfig config, ModelConfig model)
     {
-        BatchShape shape = new(config.MaxPromptTokens / 2.0, config.MaxResponseTokens / 2.0, config.GroupSize, 0);
+        BatchShape shape = new(Math.Min(config.MaxPromptTokens, config.LongestSequence(model)) / 2.0, config.MaxResponseTokens / 2.0, config.GroupSize, 0);
         return shape with { Predicting = shape.RestShare };
     }
 

@@ -33,6 +33,7 @@ public sealed class GrpoRun
     private readonly int _nominalUpdates;
     private readonly Lock _editGate = new();
     private GrpoEdit? _edit;
+    private GrpoEdit? _savedEdit;
     private bool _memoryAlarmed;
 
     /// <summary>Prepares a run.</summary>
@@ -99,9 +100,10 @@ public sealed class GrpoRun
         try
         {
             GrpoState state = await Task.Run(() => Begin(policy, updater, resume), cancellationToken).ConfigureAwait(false);
+            _savedEdit = state.Edit;
             using RewardPool pool = new(_reward, _config.Reward.Workers, TimeSpan.FromSeconds(_config.Reward.TimeLimitSeconds));
             RolloutSampler sampler = new(_config, _host.Engine, _host.Tokenizer, StopTokens(), pool);
-            int totalSteps = _config.Steps ?? Math.Max(1, (int)((long)_config.Epochs!.Value * data.Count / _config.PromptsPerStep));
+            int totalSteps = _config.Steps ?? StepsOf(_config.Epochs!.Value, data.Count);
             LearningRateSchedule schedule = Schedule(totalSteps);
             Directory.CreateDirectory(_config.Output);
             using StreamWriter metrics = StepLines.Open(Path.Combine(_config.Output, "metrics.jsonl"), resume ? state.Step : null);
@@ -144,7 +146,9 @@ public sealed class GrpoRun
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                if (_checkpoints.List() is not [.., string newest] || newest != _checkpoints.PathOf(state.Step))
+                // What was asked for since the last checkpoint holds after a resumption too.
+                Apply(state);
+                if (state.Edit != _savedEdit || _checkpoints.List() is not [.., string newest] || newest != _checkpoints.PathOf(state.Step))
                 {
                     Save(session, state);
                 }
@@ -190,13 +194,14 @@ public sealed class GrpoRun
         List<ResponseGroup> groups = GrpoStepPlan.Groups(_config.Loss, rollouts);
         List<ResponseGroup[]> updates = groups.Count == 0 ? [] : GrpoStepPlan.Updates(_config, groups);
         PolicyMeter meter = new();
-        double rate = 0;
+        double? lastRate = null;
         await ScoreAsync(session, groups, needsOld: updates.Count > 1, needsReference: klCoefficient > 0 || (klCeiling is not null && session.Policy.HasReference), clock).ConfigureAwait(false);
         for (int update = 0; update < updates.Count; update++)
         {
-            rate = session.Schedule.Factor(((step - 1) * _nominalUpdates) + Math.Min(update, _nominalUpdates - 1) + 1) * (state.Edit.LearningRate ?? _config.Optimizer.LearningRate);
+            double rate = session.Schedule.Factor(((step - 1) * _nominalUpdates) + Math.Min(update, _nominalUpdates - 1) + 1) * (state.Edit.LearningRate ?? _config.Optimizer.LearningRate);
             bool moved = await UpdateAsync(session, updates[update], klCoefficient, rate / _config.Optimizer.LearningRate, meter, clock).ConfigureAwait(false);
             CountFinite(state, step, moved);
+            lastRate = rate;
         }
 
         // 3. The new weights sample from now on.
@@ -213,7 +218,7 @@ public sealed class GrpoRun
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         state.Seconds += seconds;
         GrpoStepResult result = GrpoStepReport.Create(
-            _config, state, state.Epoch + ((double)state.Position / session.Data.Count), version, rollouts, groups.Count, refills, meter, klCoefficient, rate, clock.Seconds(seconds));
+            _config, state, state.Epoch + ((double)state.Position / session.Data.Count), version, rollouts, groups.Count, refills, meter, klCoefficient, lastRate, clock.Seconds(seconds));
         await session.Metrics.WriteLineAsync(JsonSerializer.Serialize(result, GrpoJson.Lines.GrpoStepResult)).ConfigureAwait(false);
         _observer.Stepped(result);
         await LogSamplesAsync(session, step, rollouts).ConfigureAwait(false);
@@ -427,6 +432,7 @@ public sealed class GrpoRun
         // Nobody else touches the run's own tensors between turns, so writing them stalls no request.
         state.OptimizerUpdates = [.. session.Updater.Optimizers.Select(optimizer => optimizer.Updates)];
         _checkpoints.Save(session.Policy.Parameters, session.Updater.Optimizers, state, FallbackStep(state) is int fallback ? [fallback] : []);
+        _savedEdit = state.Edit;
         _observer.Saved(state.Step, _checkpoints.PathOf(state.Step));
     }
 
@@ -441,6 +447,14 @@ public sealed class GrpoRun
         }
 
         return step;
+    }
+
+    private int StepsOf(int epochs, int rows)
+    {
+        long steps = Math.Max(1, (long)epochs * rows / _config.PromptsPerStep);
+        return GrpoConfigReader.HasUpdates(_config, steps)
+            ? (int)steps
+            : throw new TrainingConfigException(_configFile, $"field 'epochs' must be small enough that a run has at most {int.MaxValue} updates: {epochs} over {rows} rows are {steps} steps.");
     }
 
     private LearningRateSchedule Schedule(int totalSteps)

@@ -8,7 +8,7 @@ internal static class GrpoStepReport
     /// <summary>The step's figures.</summary>
     public static GrpoStepResult Create(
         GrpoConfig config, GrpoState state, double epoch, string version, IReadOnlyList<RolloutGroup> groups, int trained, int refills,
-        PolicyMeter meter, double klCoefficient, double learningRate, GrpoPhaseSeconds seconds)
+        PolicyMeter meter, double klCoefficient, double? learningRate, GrpoPhaseSeconds seconds)
     {
         Rollout[] rollouts = [.. groups.SelectMany(group => group.Rollouts)];
         Rollout[] scored = [.. groups.SelectMany(group => group.Scored)];

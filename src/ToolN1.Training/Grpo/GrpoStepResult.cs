@@ -117,8 +117,8 @@ public sealed record GrpoStepResult
     /// <summary>Mean gradient norm before clipping.</summary>
     public required double? GradientNorm { get; init; }
 
-    /// <summary>Learning rate of the last update.</summary>
-    public required double LearningRate { get; init; }
+    /// <summary>Learning rate of the last update; null for a step without one.</summary>
+    public required double? LearningRate { get; init; }
 
     /// <summary>Updates skipped since the run began.</summary>
     public required int SkippedUpdates { get; init; }

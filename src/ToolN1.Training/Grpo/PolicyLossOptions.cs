@@ -63,8 +63,11 @@ public sealed record PolicyLossOptions
     /// <summary>What advantages are divided by.</summary>
     public AdvantageScale AdvantageScale { get; init; } = AdvantageScale.Group;
 
+    /// <summary><see cref="AdvantageEpsilon"/>, where nothing is said.</summary>
+    internal const double DefaultAdvantageEpsilon = 1e-6;
+
     /// <summary>Added to that standard deviation.</summary>
-    public double AdvantageEpsilon { get; init; } = 1e-6;
+    public double AdvantageEpsilon { get; init; } = DefaultAdvantageEpsilon;
 
     /// <summary>β: weight of the KL divergence to the frozen initial policy; 0 needs no reference.</summary>
     public double KlCoefficient { get; init; }
@@ -72,8 +75,11 @@ public sealed record PolicyLossOptions
     /// <summary>Truncated importance weights for the gap between sampler and trainer.</summary>
     public ImportanceLevel Importance { get; init; } = ImportanceLevel.Off;
 
+    /// <summary><see cref="ImportanceCap"/>, where nothing is said.</summary>
+    internal const double DefaultImportanceCap = 2;
+
     /// <summary>What these weights are truncated to.</summary>
-    public double ImportanceCap { get; init; } = 2;
+    public double ImportanceCap { get; init; } = DefaultImportanceCap;
 
     /// <summary>Responses cut off by the token limit are not learnt from (they still count in their group's advantages).</summary>
     public bool MaskTruncated { get; init; }

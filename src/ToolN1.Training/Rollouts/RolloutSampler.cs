@@ -17,8 +17,8 @@ namespace ToolN1.Training.Rollouts;
 /// <param name="pool">Scores.</param>
 internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine, Tokenizer tokenizer, IReadOnlyList<int> stopTokens, RewardPool pool)
 {
-    /// <summary>Responses asked for at once: enough to keep any batch full, few enough to leave the queue to others.</summary>
-    private const int MaxInFlight = 128;
+    /// <summary>Responses asked for beyond those that run at once: enough that no place stays empty, few enough to leave the queue to others.</summary>
+    private const int MaxWaiting = 112;
 
     /// <summary>Samples and scores.</summary>
     /// <param name="prompts">The prompts.</param>
@@ -32,7 +32,7 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
     public async Task<RolloutGroup[]> SampleAsync(
         IReadOnlyList<PromptRow> prompts, string weightVersion, int seed, int maxResponseTokens, Action generated, Action ended, CancellationToken cancellationToken)
     {
-        using SemaphoreSlim places = new(MaxInFlight);
+        using SemaphoreSlim places = new(engine.Snapshot().MaxSequences + MaxWaiting);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<Rollout>[][] groups = [.. prompts.Select(_ => new Task<Rollout>[config.GroupSize])];
         for (int prompt = 0; prompt < prompts.Count; prompt++)
@@ -64,7 +64,21 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
             await places.WaitAsync(stop.Token).ConfigureAwait(false);
             try
             {
-                return await SampleOneAsync(prompt, weightVersion, responseSeed, maxResponseTokens, id, generated, stop.Token).ConfigureAwait(false);
+                Response response;
+                try
+                {
+                    response = await SampleOneAsync(prompt, weightVersion, responseSeed, maxResponseTokens, id, stop.Token).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // Its score is waited for elsewhere: a slow reward keeps nobody from decoding.
+                    places.Release();
+                }
+
+                generated();
+                string completion = tokenizer.Decode(response.Tokens, skipSpecial: false);
+                RewardOutcome outcome = await pool.ScoreAsync(new RewardSample(completion, prompt.Row), stop.Token).ConfigureAwait(false);
+                return new Rollout(response.Tokens, response.LogProbs, response.IsTruncated, weightVersion, completion, outcome);
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
@@ -73,13 +87,12 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
             }
             finally
             {
-                places.Release();
                 ended();
             }
         }
     }
 
-    private async Task<Rollout> SampleOneAsync(PromptRow prompt, string weightVersion, int seed, int maxResponseTokens, string id, Action generated, CancellationToken cancellationToken)
+    private async Task<Response> SampleOneAsync(PromptRow prompt, string weightVersion, int seed, int maxResponseTokens, string id, CancellationToken cancellationToken)
     {
         GenerationRequest request = new()
         {
@@ -115,9 +128,9 @@ internal sealed class RolloutSampler(GrpoConfig config, IInferenceEngine engine,
             throw new EngineFaultException($"The engine gave {tokens.Count} tokens with {logProbs.Count} log-probabilities of version '{last?.WeightVersion}' where '{weightVersion}' was asked for.");
         }
 
-        generated();
-        string completion = tokenizer.Decode(tokens, skipSpecial: false);
-        RewardOutcome outcome = await pool.ScoreAsync(new RewardSample(completion, prompt.Row), cancellationToken).ConfigureAwait(false);
-        return new Rollout([.. tokens], [.. logProbs], last.FinishReason == FinishReason.Length, weightVersion, completion, outcome);
+        return new Response([.. tokens], [.. logProbs], last.FinishReason == FinishReason.Length);
     }
+
+    /// <summary>What the engine gave.</summary>
+    private sealed record Response(int[] Tokens, float[] LogProbs, bool IsTruncated);
 }

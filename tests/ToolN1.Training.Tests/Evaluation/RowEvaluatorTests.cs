@@ -5,6 +5,7 @@ using ToolN1.Engine.Tokenization;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Data;
 using ToolN1.Training.Evaluation;
+using ToolN1.Training.Rewards;
 using ToolN1.Training.Tests.Grpo;
 using static TorchSharp.torch;
 
@@ -25,5 +26,21 @@ public sealed class RowEvaluatorTests(GrpoFixture fixture) : IClassFixture<GrpoF
 
         Assert.Equal(8, cases.Count);
         Assert.All(cases, item => Assert.InRange(item.Tokens, 1, 4));
+    }
+
+    [Fact]
+    public async Task Evaluate_RewardThatThrows_CountsTheAnswerAsWrong()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(fixture.Model);
+        await using InferenceEngine engine = GrpoFixture.Start(fixture.Model);
+        RowEvaluator evaluator = new(engine, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer)) { MaxNewTokens = 2, Reward = new Throwing() };
+        IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("rows", [.. TrainingRowReader.Read(fixture.Rows).Take(2)], TestContext.Current.CancellationToken);
+
+        Assert.Equal([false, false], cases.Select(item => item.Correct));
+    }
+
+    private sealed class Throwing : IReward
+    {
+        public RewardScore Score(RewardSample sample, CancellationToken cancellationToken) => throw new FormatException("no number");
     }
 }

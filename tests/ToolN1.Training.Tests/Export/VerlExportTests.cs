@@ -57,6 +57,7 @@ public sealed class VerlExportTests : IDisposable
         ["loss.importance"] = ("{}", """{"loss": {"importance": "token"}}"""),
         ["loss.importance_cap"] = ("""{"loss": {"importance": "token"}}""", """{"loss": {"importance_cap": 3}}"""),
         ["reward.kind"] = ("{}", """{"reward": {"kind": "partial"}}"""),
+        ["schedule.minimum"] = ("""{"schedule": {"kind": "cosine"}}""", """{"schedule": {"minimum": 0.5}}"""),
         ["schedule.kind"] = ("{}", """{"schedule": {"kind": "cosine"}}"""),
         ["lora.targets"] = ("{}", """{"lora": {"targets": ["v_proj"]}}"""),
         ["dtype"] = ("{}", """{"dtype": "float32"}"""),

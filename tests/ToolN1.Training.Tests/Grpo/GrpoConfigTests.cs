@@ -44,6 +44,17 @@ public sealed class GrpoConfigTests
         Assert.Equal(4, GrpoStepPlan.NominalUpdates(config));
     }
 
+    [Fact]
+    public void Parse_PaperWithSmallerSteps_MakesOneUpdateOfEach()
+    {
+        const string Paper = """{"profile": "paper", "output": "out", "model": "folder", "data": ["x.jsonl"], "prompts_per_step": 64, "steps": 1}""";
+        GrpoConfig config = GrpoConfigReader.Parse(Paper, "run.json");
+        Assert.Equal((64, (int?)null, 1), (config.PromptsPerStep, config.MiniBatchPrompts, GrpoStepPlan.NominalUpdates(config)));
+
+        // One that was asked for is not changed.
+        Assert.Throws<TrainingConfigException>(() => GrpoConfigReader.Parse(Paper.Replace("\"steps\"", "\"mini_batch_prompts\": 256, \"steps\"", StringComparison.Ordinal), "run.json"));
+    }
+
     [Theory]
     [InlineData("\"steps\": 3", "\"stepps\": 3", "stepps")]
     [InlineData("\"steps\": 3", "\"steps\": 0", "steps")]
@@ -65,6 +76,13 @@ public sealed class GrpoConfigTests
     [InlineData("\"clip_high\": 0.3", "\"dual_clip\": 3, \"objective\": \"cispo\"", "loss.dual_clip")]
     [InlineData("\"clip_high\": 0.3", "\"objective\": \"cispo\", \"cispo_cap\": 1e999", "loss.cispo_cap")]
     [InlineData("\"clip_high\": 0.3", "\"cispo_cap\": 3", "loss.cispo_cap")]
+    [InlineData("\"clip_high\": 0.3", "\"importance_cap\": 3", "loss.importance_cap")]
+    [InlineData("\"clip_high\": 0.3", "\"advantage_scale\": \"none\", \"advantage_epsilon\": 1e-4", "loss.advantage_epsilon")]
+    [InlineData("\"linear\"", "\"constant\", \"minimum\": 0.1", "schedule.minimum")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"passes_per_step\": 101", "passes_per_step")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"prompts_per_step\": 1073741824", "prompts_per_step")]
+    [InlineData("\"steps\": 3", "\"steps\": 2147483647, \"mini_batch_prompts\": 1", "steps")]
+    [InlineData("\"steps\": 3", "\"steps\": 3, \"engine\": {\"max_batched_tokens\": 16}", "engine.max_batched_tokens")]
     [InlineData("\"clip_high\": 0.3 }", "\"kl_coefficient\": 0 }, \"alarms\": {\"kl_ceiling\": 0.5}", "alarms.kl_ceiling")]
     [InlineData("[\"x.jsonl\"]", "[null]", "'data'")]
     [InlineData("\"steps\": 3", "\"steps\": 3, \"evaluation\": {\"data\": [null]}", "evaluation.data")]
@@ -80,6 +98,9 @@ public sealed class GrpoConfigTests
     [Theory]
     [InlineData("\"loss\": {\"objective\": \"cispo\", \"cispo_cap\": 3}")]
     [InlineData("\"loss\": {\"dual_clip\": 3}")]
+    [InlineData("\"loss\": {\"importance\": \"token\", \"importance_cap\": 3, \"advantage_epsilon\": 1e-4}")]
+    [InlineData("\"schedule\": {\"kind\": \"cosine\", \"minimum\": 0.1}")]
+    [InlineData("\"engine\": {\"max_batched_tokens\": 16, \"max_sequences\": 16}")]
     [InlineData("\"lora\": {}, \"alarms\": {\"kl_ceiling\": 0.5}")]
     [InlineData("\"alarms\": {\"kl_ceiling\": 0.5}")]
     [InlineData("\"loss\": {\"kl_coefficient\": 0}")]

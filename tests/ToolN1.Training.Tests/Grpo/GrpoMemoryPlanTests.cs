@@ -66,6 +66,15 @@ public sealed class GrpoMemoryPlanTests
         Assert.Equal(fits, GrpoMemoryPlan.Create(isLora ? Lora : Full, ModelPresets.Get(preset), Cuda).Total <= gigabytes * GB);
 
     [Fact]
+    public void Create_PromptsOfAnyLength_ArePlannedAsLongAsTheModelTakesThem()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-7b");
+        GrpoConfig unbounded = Lora with { MaxPromptTokens = int.MaxValue };
+        Assert.Equal(model.MaxPositionEmbeddings, GrpoEngineOptions.Of(unbounded, model).MaxModelLength);
+        Assert.Equal(GrpoMemoryPlan.Create(Lora with { MaxPromptTokens = model.MaxPositionEmbeddings }, model, Cuda).Total, GrpoMemoryPlan.Create(unbounded, model, Cuda).Total);
+    }
+
+    [Fact]
     public void Remedies_TooLarge_EndWithWhatFits()
     {
         ModelConfig model = ModelPresets.Get("qwen2.5-7b");
@@ -74,6 +83,24 @@ public sealed class GrpoMemoryPlanTests
         Assert.True(remedies[^1].TotalBytes <= 80 * GB);
         Assert.Equal(remedies.OrderByDescending(remedy => remedy.TotalBytes), remedies);
         Assert.All(remedies.SkipLast(1), remedy => Assert.True(remedy.TotalBytes > 80 * GB));
+    }
+
+    [Fact]
+    public void Remedies_LongRowsDoNotFit_ShortenThem()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-7b");
+        GrpoConfig config = Lora with { MaxResponseTokens = 8192, MicroBatchTokens = 512 };
+        long limit = GrpoMemoryPlan.Create(config with { MaxResponseTokens = 1024 }, model, Cuda).Total;
+        MemoryCheck check = GrpoMemoryPlan.Check(config, model, Cuda, limit);
+        Assert.True(check.CanFit, check.Refusal);
+        Assert.StartsWith("max_response_tokens: ", check.Remedies[^1].Change, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Remedies_RowThatFillsNoWholeBlock_LeaveTheCacheRoomForIt()
+    {
+        GrpoConfig config = Lora with { MaxPromptTokens = 10, MaxResponseTokens = 8, Engine = new GrpoEngine { MaxSequences = 1 } };
+        Assert.True(GrpoMemoryPlan.Check(config, ModelPresets.Get("qwen2.5-7b"), Cuda, 8 * GB).Fits == false);
     }
 
     [Fact]

@@ -114,7 +114,7 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         await fixture.RunAsync(config, observer, new FunctionReward(_ => 1));
         GrpoStepResult step = Assert.Single(observer.Steps);
         Assert.Equal((9, 0, 2, 1.0, 0), (step.Groups, step.GroupsTrained, step.Refills, step.FractionUniform, step.Updates));
-        Assert.Equal((1.0, 0.0, null), (step.RewardMean, step.RewardStd, step.Loss));
+        Assert.Equal((1.0, 0.0, null, null), (step.RewardMean, step.RewardStd, step.Loss, step.LearningRate));
         using Decoder after = CheckpointLoader.Load(Path.Combine(config.Output, "model"), CPU, ScalarType.Float32);
         using Decoder before = CheckpointLoader.Load(fixture.Model, CPU, ScalarType.Float32);
         using IDisposable scope = NewDisposeScope();
@@ -338,9 +338,25 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
         using RecordingObserver resumed = new();
         await fixture.RunAsync(config, resumed, Letters, resume: true);
         GrpoStepResult[] steps = [.. observer.Steps, .. resumed.Steps];
-        Assert.Equal([0.01, 1e-3, 1e-3], steps.Select(step => step.LearningRate));
+        Assert.Equal([0.01, 1e-3, 1e-3], steps.Select(step => step.LearningRate!.Value));
         Assert.Equal([1e-3, 0.5, 0.5], steps.Select(step => step.KlCoefficient));
         Assert.Equal([false, true, true], steps.Select(step => step.ResponseLengthMax <= 4));
+    }
+
+    [Fact]
+    public async Task Change_AskedForAfterTheLastCheckpoint_HoldsAfterAResumption()
+    {
+        GrpoConfig config = fixture.Config("late-edit", steps: 3);
+        GrpoRun? running = null;
+        using RecordingObserver observer = new() { StopAfter = 2, AtStep = step => running!.Change(step.Step == 2 ? new GrpoEdit { LearningRate = 1e-3 } : new GrpoEdit()) };
+        await fixture.RunAsync(config, observer, Letters, beside: (run, _) =>
+        {
+            running = run;
+            return Task.CompletedTask;
+        });
+        using RecordingObserver resumed = new();
+        await fixture.RunAsync(config, resumed, Letters, resume: true);
+        Assert.Equal(1e-3, Assert.Single(resumed.Steps).LearningRate);
     }
 
     [Fact]

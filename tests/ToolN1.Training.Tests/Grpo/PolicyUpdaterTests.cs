@@ -43,6 +43,7 @@ public sealed class PolicyUpdaterTests
     {
         { "token mean", Config.Loss },
         { "sequence mean", Config.Loss with { Aggregation = LossAggregation.SequenceMean } },
+        { "sequence sum", Config.Loss with { Aggregation = LossAggregation.SequenceSum } },
         { "dr_grpo", Config.Loss with { Aggregation = LossAggregation.DrGrpo } },
         { "gspo", Config.Loss with { Ratio = RatioLevel.Sequence, ClipLow = 0.05, ClipHigh = 0.05 } },
         { "importance", Config.Loss with { Importance = ImportanceLevel.Sequence, ImportanceCap = 1.1 } },
@@ -60,6 +61,37 @@ public sealed class PolicyUpdaterTests
         foreach (int batches in new[] { 2, 5, 15 })
         {
             AssertClose(whole, Gradients(config, groups, batches), 1e-5);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Losses))]
+    public void Accumulate_AdapterInAnySplit_GivesTheSameGradients(string name, PolicyLossOptions loss)
+    {
+        Assert.NotEmpty(name);
+        GrpoConfig config = Config with { Loss = loss, Lora = new GrpoLora { Rank = 4, Alpha = 8 } };
+        ResponseGroup[] groups = MakeGroups(5, 3);
+        Dictionary<string, float[]> whole = Moved(1);
+        Assert.All(whole.Values, values => Assert.Contains(values, value => value != 0));
+        foreach (int batches in new[] { 2, 5, 15 })
+        {
+            AssertClose(whole, Moved(batches), 1e-5);
+        }
+
+        Dictionary<string, float[]> Moved(int batches)
+        {
+            // B is no longer 0, so that A has gradients too.
+            using Policy policy = MakePolicy(config);
+            using (no_grad())
+            {
+                using IDisposable scope = NewDisposeScope();
+                foreach ((_, Tensor tensor) in policy.Parameters)
+                {
+                    tensor.add_(0.02);
+                }
+            }
+
+            return Gradients(config, policy, groups, batches);
         }
     }
 

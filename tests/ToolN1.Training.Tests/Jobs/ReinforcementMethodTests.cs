@@ -210,6 +210,22 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     }
 
     [Fact]
+    public async Task Resolve_NullThatSaysSomething_IsNotTakenForAbsent()
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        string settings = Resolve(method, Settings(steps: 1, """ "loss":{"kl_coefficient":0},"lora":{"rank":4},"alarms":{"kl_ceiling":null} """));
+        Assert.Contains("\"kl_ceiling\":null", settings, StringComparison.Ordinal);
+        Assert.Null(ReinforcementSettings.Read(settings).Config(new ReinforcementFiles("-", fixture.Model, "-", null, 0)).Alarms.KlCeiling);
+        Resolve(method, Settings(steps: 1, """ "loss":{"kl_coefficient":0},"alarms":{"kl_ceiling":null} """));
+
+        string paper = $$$"""{"grader":{{{Grader}}},"hyperparameters":{"profile":"paper","steps":1,"max_response_tokens":8} }""";
+        Assert.Contains("\"mini_batch_prompts\":256", Resolve(method, paper), StringComparison.Ordinal);
+        Assert.Contains("\"mini_batch_prompts\":null", Resolve(method, paper.Replace("\"steps\"", "\"mini_batch_prompts\":null,\"steps\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("\"mini_batch_prompts\":null", Resolve(method, paper.Replace("\"steps\"", "\"batch_size\":16,\"steps\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Plan_JobThatDoesNotFit_SaysWhatWould()
     {
         await using InferenceEngine engine = Start();

@@ -28,7 +28,7 @@ internal static class ReinforcementShapes
             Own("profile", new StringShape { Values = GrpoProfiles.Names }, "Where values come from that are not given: `default`, or `paper` (Tool-N1's, arXiv:2505.00024).", "default"),
             Own("steps", new IntegerShape(1, int.MaxValue), "Steps in all, in place of `n_epochs`."),
             Own("group_size", new IntegerShape(2, 256), "Answers sampled to each prompt."),
-            Own("mini_batch_prompts", new IntegerShape(1, 65_536), "Prompts of one optimizer update; absent: one update of all."),
+            Own("mini_batch_prompts", new IntegerShape(1, 65_536), "Prompts of one optimizer update; null: one update of all. Absent: the profile's, one of all, or of `paper` 256."),
             Own("passes_per_step", new IntegerShape(1, 100), "Passes over a step's answers."),
             Own("max_prompt_tokens", new IntegerShape(1, int.MaxValue), "Rows with longer prompts are left out, and counted."),
             Own("max_response_tokens", new IntegerShape(1, int.MaxValue), "Most tokens of an answer; absent: the profile's, but no more than half of what the engine takes."),
@@ -52,7 +52,7 @@ internal static class ReinforcementShapes
             Own("schedule", Section("GrpoSchedule", "How the learning rate goes.",
                 new("kind", new StringShape { Values = ["constant", "linear", "cosine"] }, "Its shape."),
                 new("warmup_fraction", new NumberShape(0, 1), "Fraction of all updates over which it rises."),
-                new("minimum", new NumberShape(0, 1), "Where it ends, as a fraction of the top.")), "How the learning rate goes."),
+                new("minimum", new NumberShape(0, 1), "Where it ends, as a fraction of the top; not of `constant`.")), "How the learning rate goes."),
             Own("clip_norm", new NumberShape(0, 1e6) { MinIsExclusive = true }, "Greatest gradient norm."),
             Own("lora", Section("GrpoLora", "Low-rank adapters beside frozen weights.",
                 new("rank", new IntegerShape(1, 1024), "Rank."),
@@ -63,7 +63,7 @@ internal static class ReinforcementShapes
             Own("dtype", new StringShape { Values = ["auto", "float32", "bfloat16"] }, "Of the trainer's products.", "auto"),
             Own("export_dtype", new StringShape { Values = ["auto", "float32", "bfloat16"] }, "Of the models' files; `auto` is the start model's.", "auto"),
             Own("alarms", Section("GrpoAlarms", "What stops or warns.",
-                new("kl_ceiling", new NumberShape(0, 1e6) { MinIsExclusive = true }, "A step whose mean KL is higher ends the job with its best checkpoint, or without held-out rows with the newest from before. Refused where all weights are trained with `loss.kl_coefficient` 0: there is no reference to measure a KL to."),
+                new("kl_ceiling", new NumberShape(0, 1e6) { MinIsExclusive = true }, "A step whose mean KL is higher ends the job with its best checkpoint, or without held-out rows with the newest from before; null: none does. Refused where all weights are trained with `loss.kl_coefficient` 0: there is no reference to measure a KL to."),
                 new("clipped_responses", new NumberShape(0, 1), "Warns when more of the answers were cut off."),
                 new("log_prob_gap", new NumberShape(0, 1e6) { MinIsExclusive = true }, "Warns when sampler and trainer differ by more."),
                 new("max_non_finite_updates", new IntegerShape(0, 1_000_000), "Skipped updates in a row before the job fails.")), "What stops or warns."),
@@ -98,13 +98,13 @@ internal static class ReinforcementShapes
         new("cispo_cap", new NumberShape(1, 1e6), "CISPO's bound of the ratio; of no other objective."),
         new("aggregation", new StringShape { Values = ["token_mean", "sequence_mean", "sequence_sum", "dr_grpo"] }, "How tokens are put together."),
         new("advantage_scale", new StringShape { Values = ["group", "batch", "none"] }, "What rewards are divided by."),
-        new("advantage_epsilon", new NumberShape(0, 1) { MinIsExclusive = true }, "Added to that."),
+        new("advantage_epsilon", new NumberShape(0, 1) { MinIsExclusive = true }, "Added to that; not with `none`."),
         new("kl_coefficient", new NumberShape(0, 1e6), "β, the KL to the frozen initial policy; 0 needs no reference."),
         new("drop_uniform_groups", new BooleanShape(), "Leaves out groups with equal rewards, and replaces them."),
         new("max_refills", new IntegerShape(0, 100), "How often."),
         new("mask_truncated", new BooleanShape(), "Does not learn from answers that were cut off."),
         new("importance", new StringShape { Values = ["off", "token", "sequence"] }, "Truncated weights for the gap between sampler and trainer."),
-        new("importance_cap", new NumberShape(1, 1e6), "Their bound."));
+        new("importance_cap", new NumberShape(1, 1e6), "Their bound; of `token` and `sequence` only."));
 
     private static ObjectShape Section(string name, string description, params IReadOnlyList<Field> fields) => new(name, description, fields);
 

@@ -31,6 +31,9 @@ internal sealed class ReinforcementSettings
     // What the server decides.
     private static readonly string[] Served = ["output", "model", "data", "chat_format", "seed", "engine", "evaluation", "checkpoints"];
 
+    // What null says something about: one update of all prompts, no ceiling. Elsewhere it is the same as absent.
+    private static readonly string[] MeaningfulNulls = ["mini_batch_prompts", "kl_ceiling"];
+
     // How the built-in reward judges.
     private static readonly string[] BuiltIn = ["kind", "require_think", "lenient_numbers"];
 
@@ -48,7 +51,7 @@ internal sealed class ReinforcementSettings
     /// <exception cref="TrainingRefusedException">Values contradict each other, the data or the model; names one.</exception>
     public static ReinforcementSettings Resolve(JsonElement settings, MethodInputs inputs, int maxModelLength)
     {
-        // 1. What was given; "auto" and null are the same as absent.
+        // 1. What was given; "auto" is the same as absent, and so is nearly every null.
         JsonObject body = settings.ValueKind == JsonValueKind.Object ? JsonObject.Create(settings.Clone())! : [];
         JsonObject given = (body["hyperparameters"] as JsonObject)?.DeepClone() as JsonObject ?? [];
         RemoveNulls(given);
@@ -107,12 +110,12 @@ internal sealed class ReinforcementSettings
         }
 
         double per = run.Epochs is int epochs ? (double)epochs * inputs.Rows / run.PromptsPerStep : run.Steps!.Value;
-        if (per > int.MaxValue / 1024)
+        if (!GrpoConfigReader.HasUpdates(run, per))
         {
-            throw new TrainingRefusedException($"{per:F0} steps are more than a job can have; ask for fewer epochs or greater batches.", "n_epochs");
+            throw new TrainingRefusedException($"{per:F0} steps of {GrpoStepPlan.NominalUpdates(run)} updates are more than a job can have; ask for fewer epochs or greater batches.", "n_epochs");
         }
 
-        if (!run.HasReference && (config["alarms"] as JsonObject)?.ContainsKey("kl_ceiling") == true)
+        if (!run.HasReference && (config["alarms"] as JsonObject)?["kl_ceiling"] is not null)
         {
             throw new TrainingRefusedException("'alarms.kl_ceiling': where all weights are trained with 'loss.kl_coefficient' 0 there is no reference policy to measure a KL to.", "alarms.kl_ceiling");
         }
@@ -230,7 +233,7 @@ internal sealed class ReinforcementSettings
 
     private static void RemoveNulls(JsonObject values)
     {
-        foreach (string name in values.Where(item => item.Value is null).Select(item => item.Key).ToArray())
+        foreach (string name in values.Where(item => item.Value is null && !MeaningfulNulls.Contains(item.Key)).Select(item => item.Key).ToArray())
         {
             values.Remove(name);
         }
