@@ -268,7 +268,13 @@ internal static class RequestExamples
             {
               "model": {{{Quote(names.Model)}}},
               "training_file": {{{Quote(names.TrainingFile ?? Placeholder)}}},
-              "method": { "type": "reinforcement", "reinforcement": { "hyperparameters": { "profile": "default", "steps": 60, "group_size": 8, "max_response_tokens": 192 } } },
+              "method": {
+                "type": "reinforcement",
+                "reinforcement": {
+                  "grader": { "type": "tool_call", "name": "calls", "reference": "{{item.answer}}" },
+                  "hyperparameters": { "profile": "default", "steps": 60, "group_size": 8, "max_response_tokens": 192 }
+                }
+              },
               "dry_run": true
             }
             """)),
@@ -280,6 +286,7 @@ internal static class RequestExamples
               "method": {
                 "type": "reinforcement",
                 "reinforcement": {
+                  "grader": { "type": "tool_call", "name": "calls", "reference": "{{item.answer}}" },
                   "hyperparameters": {
                     "steps": 20, "batch_size": 8, "group_size": 4, "max_response_tokens": 192,
                     "lora": { "rank": 16, "alpha": 32 }, "loss": { "kl_coefficient": 0.001, "clip_high": 0.28 },
@@ -293,9 +300,12 @@ internal static class RequestExamples
             """)),
     ];
 
-    /// <summary>PATCH /admin/training/jobs/{id}.</summary>
+    /// <summary>PATCH /admin/training/jobs/{id}, of a job that another example made; the first is for any of them that reinforces.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> EditJob =>
-        [("slower", "A lower learning rate and more KL", Parse("""{ "learning_rate": 0.00001, "kl_coefficient": 0.01 }"""))];
+    [
+        ("slower", "A lower learning rate and shorter answers", Parse("""{ "learning_rate": 0.00001, "max_response_tokens": 128 }""")),
+        ("kl", "More KL: of a job with adapters, or that began with a KL coefficient", Parse("""{ "kl_coefficient": 0.01, "kl_ceiling": 0.5 }""")),
+    ];
 
     /// <summary>POST /admin/models/load.</summary>
     public static IReadOnlyList<(string Name, string Summary, JsonObject Body)> Load(ExampleNames names) =>

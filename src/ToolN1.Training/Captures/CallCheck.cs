@@ -50,8 +50,24 @@ internal static class CallCheck
         using (value)
         {
             return value.RootElement.ValueKind != JsonValueKind.Object ? new SchemaFault(place, "it must be a JSON object")
+                : !HoldsTexts(value.RootElement) ? new SchemaFault(place, "a text in it holds an escaped half of a surrogate pair, which is not a character")
                 : function.TryGetProperty("parameters", out JsonElement parameters) ? new SchemaCheck(parameters).Find(value.RootElement, place)
                 : null;
+        }
+    }
+
+    /// <summary>Whether every string and name can be read as text: a model may write <c>"\ud800"</c>, which JSON takes and nobody can read.</summary>
+    private static bool HoldsTexts(JsonElement value)
+    {
+        try
+        {
+            using Utf8JsonWriter writer = new(Stream.Null);
+            value.WriteTo(writer);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 }

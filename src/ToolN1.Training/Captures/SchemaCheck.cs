@@ -13,15 +13,32 @@ internal sealed class SchemaCheck(JsonElement root)
 {
     // A schema may refer to itself without end; values end at this depth (that of the JSON reader).
     private const int MaxDepth = 256;
+
+    // Alternatives that refer to their own schema are tried without end, too: twice as often with every level.
+    private const int MaxSchemas = 100_000;
     private static readonly TimeSpan PatternTime = TimeSpan.FromMilliseconds(200);
+
+    private int _schemas;
 
     /// <summary>The first fault, or null.</summary>
     /// <param name="value">The value.</param>
     /// <param name="place">Its path, for the fault.</param>
-    public SchemaFault? Find(JsonElement value, string place) => Find(root, value, place, 0);
+    public SchemaFault? Find(JsonElement value, string place)
+    {
+        _schemas = 0;
+        SchemaFault? fault = Find(root, value, place, 0);
+
+        // Whatever came of it then: the rest was not looked at.
+        return _schemas > MaxSchemas ? new SchemaFault(place, "the tool's schema has too many alternatives within alternatives to be checked") : fault;
+    }
 
     private SchemaFault? Find(JsonElement schema, JsonElement value, string place, int depth)
     {
+        if (++_schemas > MaxSchemas)
+        {
+            return new SchemaFault(place, "it was not checked");
+        }
+
         if (depth > MaxDepth || schema.ValueKind != JsonValueKind.Object)
         {
             return schema.ValueKind == JsonValueKind.False ? new SchemaFault(place, "the schema allows nothing here") : null;

@@ -58,7 +58,7 @@ internal static class JobFolders
     {
         if (hash is null || !File.Exists(from))
         {
-            throw new TrainingRefusedException($"The bytes of the {field} are gone from the data directory.", field, "file_missing");
+            throw TrainingRefusedException.BytesGone(field);
         }
 
         if (Manifest.Checksum(from) != hash)

@@ -26,10 +26,12 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
         _began = store.Now;
         Write(context =>
         {
-            // A process that was killed may have reported steps beyond its last checkpoint; they are done again.
+            // A process that was killed may have reported steps beyond its last checkpoint; they are done again. It may also have
+            // removed checkpoints that it had no time to tell of.
             context.Metrics.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
             context.Checkpoints.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
             context.Samples.Where(item => item.JobId == jobId && item.Step > doneSteps).ExecuteDelete();
+            RemoveCheckpoints(context, item => !Directory.Exists(store.PathOf(item.Folder)));
             AddUnreported(context, doneSteps);
             JobRecord job = context.Jobs.Find(jobId)!;
             (job.Step, job.TotalSteps) = (doneSteps, totalSteps);
@@ -128,17 +130,15 @@ internal sealed class JobReporter(TrainingStore store, string jobId) : IJobRepor
     {
         Write(context =>
         {
-            foreach (CheckpointRecord old in context.Checkpoints.Where(item => item.JobId == jobId).ToList())
-            {
-                if (old.Step == step || !Directory.Exists(store.PathOf(old.Folder)))
-                {
-                    context.Checkpoints.Remove(old);
-                }
-            }
-
-            context.SaveChanges();
+            RemoveCheckpoints(context, item => item.Step == step || !Directory.Exists(store.PathOf(item.Folder)));
             AddCheckpoint(context, step, folder, _last);
         });
+    }
+
+    private void RemoveCheckpoints(TrainingContext context, Func<CheckpointRecord, bool> isGone)
+    {
+        context.Checkpoints.RemoveRange(context.Checkpoints.Where(item => item.JobId == jobId).ToList().Where(isGone));
+        context.SaveChanges();
     }
 
     /// <summary>Checkpoints that a process wrote and was killed before it could tell.</summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using ToolN1.Training.Checkpoints;
+using ToolN1.Training.Data;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Models;
 using ToolN1.Training.Jobs.Storage;
@@ -83,7 +84,18 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
             TrainingFile = files.ContentOf(training.Id),
             ValidationFile = validation is null ? null : files.ContentOf(validation.Id),
         };
-        string settings = await Task.Run(() => method.Resolve(request.Settings, inputs)).ConfigureAwait(false);
+        string settings;
+        try
+        {
+            settings = await Task.Run(() => method.Resolve(request.Settings, inputs)).ConfigureAwait(false);
+        }
+        catch (TrainingDataException error)
+        {
+            // It was a dataset when it was uploaded.
+            string field = error.File == inputs.ValidationFile ? "validation_file" : "training_file";
+            throw new TrainingRefusedException($"Line {error.Line} of the {field}, as it lies in the data directory: {error.Reason}.", field, "invalid_" + field) { IsConflict = true };
+        }
+
         return new JobDraft(startModel, method.Name, settings, method.Plan(settings, startFolder, limit: null));
     }
 
@@ -338,7 +350,8 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
     {
         try
         {
-            return await files.GetAsync(id).ConfigureAwait(false);
+            FileRecord file = await files.GetAsync(id).ConfigureAwait(false);
+            return File.Exists(files.ContentOf(id)) ? file : throw TrainingRefusedException.BytesGone(field);
         }
         catch (TrainingRefusedException error) when (error.IsNotFound)
         {

@@ -22,6 +22,9 @@ public sealed class TrainingRefusedException(string message, string? field = nul
     public static TrainingRefusedException NotFound(string what, string id) =>
         new($"There is no {what} '{id}'.", what == "model" ? "model" : null, what + "_not_found") { IsNotFound = true };
 
+    /// <summary>A file is known, but its bytes are not there any more.</summary>
+    internal static TrainingRefusedException BytesGone(string field) => new($"The bytes of the {field} are gone from the data directory.", field, "file_missing") { IsConflict = true };
+
     /// <summary>The item that a page was to begin after is not there, or no more.</summary>
     internal static TrainingRefusedException NoCursor(string what, string id) =>
         new($"Invalid value for 'after': there is no {what} '{id}' (any more); begin the list again.", "after");

@@ -125,6 +125,24 @@ public sealed class CaptureReviewTests
         Assert.Equal("pending", CaptureServer.Text(await server.GetAsync(route), "status"));
     }
 
+    /// <summary>JSON that the model may write and that no answer of ours can hold: half a character, and 62 levels.</summary>
+    public static TheoryData<string> Unanswerable =>
+        ["""{"city": "\ud83d"}""", string.Concat(Enumerable.Repeat("""{"city": """, 62)) + "1" + new string('}', 62)];
+
+    [Theory]
+    [MemberData(nameof(Unanswerable))]
+    public async Task CallThatNoAnswerCanHold_IsShownAsText_AndCanBeCorrectedButNotConfirmed(string arguments)
+    {
+        using CaptureServer server = new($$"""<think>x</think><tool_call>[{"name": "get_weather", "arguments": {{arguments}} }]</tool_call>""");
+        JsonNode capture = await server.OneAsync();
+        string route = $"{CaptureServer.Route}/{CaptureServer.Id(capture)}";
+        Assert.Equal(arguments, CaptureServer.Text(capture["calls"]![0]!, "arguments"));
+        JsonNode error = await server.RefusedAsync(409, route + "/confirm");
+
+        Assert.StartsWith("calls[0].arguments", CaptureServer.Text(error, "param"), StringComparison.Ordinal);
+        await server.PostOkAsync(route + "/correct", """{"calls":[{"name":"get_weather","arguments":{"city":"Rome"}}]}""");
+    }
+
     [Fact]
     public async Task Confirm_SystemMessageInTheMiddle_IsNoRow()
     {

@@ -281,6 +281,40 @@ public sealed class JobLifecycleTests
     }
 
     [Fact]
+    public async Task KilledAfterItWasToBeCancelled_IsCancelled_AndHasNoPace()
+    {
+        using TemporaryFolder data = new("pace");
+        string job;
+        using (TrainingServer server = new(dataDirectory: data.Path))
+        {
+            job = await server.JobAsync(await server.FileAsync());
+            await server.UntilAsync(job, "succeeded");
+
+            // What such a process leaves.
+            await server.ExecuteAsync("UPDATE jobs SET \"Status\" = 'running', \"Wish\" = 'cancel', \"FinishedAt\" = NULL, \"FineTunedModel\" = NULL, \"EstimatedFinish\" = 1700000000");
+        }
+
+        using TrainingServer next = new(dataDirectory: data.Path);
+        Assert.Null((await next.UntilAsync(job, "cancelled"))["estimated_finish"]);
+    }
+
+    [Fact]
+    public async Task JobThatEndsBeforeItHasPaused_IsAskedForNothingMore()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string job = await server.JobAsync(await server.FileAsync());
+        server.Method.Permits.Release(1);
+        await StepAsync(server, job, 1);
+
+        // A wish that the run does not hear of in time.
+        await server.ExecuteAsync("UPDATE jobs SET \"Wish\" = 'pause'");
+        server.Method.Permits.Release(2);
+        await server.UntilAsync(job, "succeeded");
+        Assert.Equal("run", (await server.GetAsync("/admin/training/jobs/" + job))["wish"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task SecondServerOnOnePostgresDatabase_DoesNotStart()
     {
         (string Key, string Value)[] database = await TestDatabase.CreateAsync("postgresql");

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 
@@ -48,22 +49,77 @@ public sealed class JobRequestTests
     }
 
     [Theory]
-    [InlineData("/v1/fine_tuning/jobs")]
-    [InlineData("/admin/training/jobs")]
-    public async Task Create_EveryExampleOfTheDocument_IsTaken(string route)
+    [InlineData("/v1/fine_tuning/jobs", "tool-n1")]
+    [InlineData("/v1/fine_tuning/jobs", "hermes")]
+    [InlineData("/admin/training/jobs", "tool-n1")]
+    [InlineData("/admin/training/jobs", "hermes")]
+    public async Task Create_EveryExampleOfTheDocument_IsTaken(string route, string format)
     {
-        using TrainingServer server = TrainingServer.WithReinforcement();
+        using TrainingServer server = TrainingServer.WithReinforcement(("ToolN1:Model:ChatFormat", format));
         await server.FileAsync();
         await server.FileAsync();
-        JsonNode document = await server.GetAsync("/openapi/v1.json");
-        JsonObject examples = document["paths"]![route]!["post"]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
-        foreach ((_, JsonNode? example) in examples)
+        foreach ((_, JsonNode? example) in await ExamplesAsync(server, route, "post"))
         {
             JsonNode body = example!["value"]!;
             JsonNode answer = await server.PostOkAsync(route, body.ToJsonString());
             string expected = body["dry_run"] is not null ? "training.plan" : route[1] == 'v' ? "fine_tuning.job" : "training.job";
             Assert.Equal(expected, answer["object"]!.GetValue<string>());
         }
+    }
+
+    [Fact]
+    public async Task Edit_EveryExampleOfTheDocument_IsTakenByAJobOfAnotherExample()
+    {
+        using TrainingServer server = TrainingServer.WithReinforcement();
+        await server.FileAsync();
+        await server.FileAsync();
+        JsonNode whole = (await ExamplesAsync(server, "/v1/fine_tuning/jobs", "post"))["reinforcement"]!["value"]!;
+        JsonNode adapter = (await ExamplesAsync(server, "/admin/training/jobs", "post"))["adapter"]!["value"]!;
+        string first = (await server.PostOkAsync("/v1/fine_tuning/jobs", whole.ToJsonString()))["id"]!.GetValue<string>();
+        string second = (await server.PostOkAsync("/admin/training/jobs", adapter.ToJsonString()))["job"]!["id"]!.GetValue<string>();
+
+        // The fake engine trains nothing; what would be changed is a job that waits.
+        await server.UntilAsync(first, "failed");
+        await server.UntilAsync(second, "failed");
+        await server.ExecuteAsync("UPDATE jobs SET \"Status\" = 'paused', \"FinishedAt\" = NULL");
+        JsonObject edits = await ExamplesAsync(server, "/admin/training/jobs/{id}", "patch");
+        foreach ((string name, string job) in edits.Select(edit => (edit.Key, second)).Prepend(("slower", first)))
+        {
+            using StringContent body = new(edits[name]!["value"]!.ToJsonString(), Encoding.UTF8, "application/json");
+            using HttpResponseMessage response = await server.Client.PatchAsync($"/admin/training/jobs/{job}", body, TestContext.Current.CancellationToken);
+            Assert.True(response.IsSuccessStatusCode, $"{name}: {await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
+        }
+    }
+
+    [Theory]
+    [InlineData("training_file")]
+    [InlineData("validation_file")]
+    public async Task Create_FileWhoseBytesAreGone_IsAConflictThatNamesIt(string field)
+    {
+        using TrainingServer server = new();
+        (string file, string gone) = (await server.FileAsync(), await server.FileAsync());
+        Directory.Delete(Path.Combine(server.DataDirectory, "files", gone), recursive: true);
+        using HttpResponseMessage response = await server.PostAsync(
+            "/v1/fine_tuning/jobs", $$"""{"model":"{{FakeEngine.ModelName}}","training_file":"{{(field == "training_file" ? gone : file)}}","validation_file":"{{(field == "training_file" ? file : gone)}}"}""");
+        JsonNode error = await Json.ErrorAsync(response, 409);
+
+        Assert.Equal((field, "file_missing"), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [InlineData("training_file")]
+    [InlineData("validation_file")]
+    public async Task Create_FileThatIsNoDatasetAnyMore_IsAConflictThatNamesIt(string field)
+    {
+        using TrainingServer server = TrainingServer.WithReinforcement();
+        (string file, string damaged) = (await server.FileAsync(), await server.FileAsync());
+        await File.WriteAllTextAsync(Path.Combine(server.DataDirectory, "files", damaged, "content.jsonl"), TrainingServer.Row + "\n{\"too", TestContext.Current.CancellationToken);
+        using HttpResponseMessage response = await server.PostAsync(
+            "/v1/fine_tuning/jobs", $$"""{"model":"{{FakeEngine.ModelName}}","training_file":"{{(field == "training_file" ? damaged : file)}}","validation_file":"{{(field == "training_file" ? file : damaged)}}"}""");
+        JsonNode error = await Json.ErrorAsync(response, 409);
+
+        Assert.Equal((field, "invalid_" + field), (error["param"]!.GetValue<string>(), error["code"]!.GetValue<string>()));
+        Assert.StartsWith($"Line 2 of the {field}", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -81,4 +137,6 @@ public sealed class JobRequestTests
 
         Assert.Equal("job_not_found", (await Json.ErrorAsync(response, 404))["code"]!.GetValue<string>());
     }
+    private static async Task<JsonObject> ExamplesAsync(TrainingServer server, string route, string method) =>
+        (await server.GetAsync("/openapi/v1.json"))["paths"]![route]![method]!["requestBody"]!["content"]!["application/json"]!["examples"]!.AsObject();
 }

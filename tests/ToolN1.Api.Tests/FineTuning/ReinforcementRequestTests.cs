@@ -52,6 +52,18 @@ public sealed class ReinforcementRequestTests
     }
 
     [Fact]
+    public async Task Create_WithoutGraderWherePromptsAskForAnotherForm_NamesTheGrader_AndPlansAllTheSame()
+    {
+        using TrainingServer server = TrainingServer.WithReinforcement(("ToolN1:Model:ChatFormat", "hermes"));
+        using HttpResponseMessage response = await PostAsync(server, await server.FileAsync(), "{}");
+        JsonNode error = await Json.ErrorAsync(response, 400);
+        JsonNode plan = await server.GetAsync("/admin/training/plan?max_response_tokens=64");
+
+        Assert.Equal("method.reinforcement.grader", error["param"]!.GetValue<string>());
+        Assert.True(plan["fits"]!.GetValue<bool>());
+    }
+
+    [Fact]
     public async Task Create_OpenAisHyperparameters_BecomeTheRunsValues()
     {
         using TrainingServer server = TrainingServer.WithReinforcement();

@@ -56,8 +56,8 @@ internal sealed class TrainingServer : IDisposable
     }
 
     /// <summary>A server with the real methods over a tiny model's files; its fake engine trains nothing.</summary>
-    public static TrainingServer WithReinforcement() =>
-        new(null, null, TinyCheckpoint.Write(Directory.CreateTempSubdirectory("tooln1-methods-").FullName), null);
+    public static TrainingServer WithReinforcement(params (string Key, string Value)[] settings) =>
+        new(null, null, TinyCheckpoint.Write(Directory.CreateTempSubdirectory("tooln1-methods-").FullName), null, settings);
 
     /// <summary>A server with another clock.</summary>
     public static TrainingServer WithTime(TimeProvider time) => new(null, null, null, time);

@@ -41,6 +41,18 @@ public sealed class SchemaCheckTests
     [InlineData("""{"$ref":"#"}""", "{}")]
     public void Value_ThatFits_IsLeft(string schema, string value) => Assert.Null(Find(schema, value));
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("""{"oneOf":[{"$ref":"#"},{"$ref":"#"}]}""")]
+    [InlineData("""{"not":{"allOf":[{"not":{"oneOf":[{"$ref":"#"},{"$ref":"#"}]}}]}}""")]
+    public async Task Schema_WhoseAlternativesReferToItself_IsGivenUp(string schema)
+    {
+        // Each level asks twice for the next: without a bound it would take longer than anybody waits.
+        SchemaFault? fault = await Task.Run(() => Find(schema, "{}"), TestContext.Current.CancellationToken);
+
+        Assert.Equal("$", fault?.Place);
+        Assert.Contains("alternatives", fault?.Rule, StringComparison.Ordinal);
+    }
+
     private static SchemaFault? Find(string schema, string value)
     {
         using JsonDocument root = JsonDocument.Parse(schema);

@@ -88,6 +88,20 @@ public sealed class JobReporterTests : IDisposable
         Assert.Single(_store.Read(context => context.Events.ToList()), item => item.Message == "Checkpoint created at step 2");
     }
 
+    [Fact]
+    public void Started_CheckpointRemovedJustBeforeAKill_IsListedNoMore()
+    {
+        JobReporter killed = new(_store, "job");
+        killed.Started(0, 2);
+        killed.Saved(1, Checkpoint(1));
+        Checkpoint(2);
+        Directory.Delete(Checkpoint(1));
+
+        // There is no later step whose checkpoint would tell.
+        new JobReporter(_store, "job").Started(2, 2);
+        Assert.Equal([2], _store.Read(context => context.Checkpoints.Select(item => item.Step).ToArray()));
+    }
+
     private string Checkpoint(int step) => Directory.CreateDirectory(Path.Combine(_folder, "jobs", "job", "checkpoints", $"step-{step:D8}")).FullName;
 
     private void Ask(long sequence, string values) =>

@@ -191,7 +191,7 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
         TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => Resolve(Method(engine, "hermes"), BuiltIn, fixture.Rows));
         Assert.Contains("chat_format 'hermes'", refused.Message, StringComparison.Ordinal);
         Assert.Contains("'tool-n1'", refused.Message, StringComparison.Ordinal);
-        Assert.Equal("method.reinforcement.grader", refused.Field);
+        Assert.Equal("grader", refused.Field);
 
         Resolve(Method(engine), BuiltIn, fixture.Rows);
         Resolve(Method(engine, "hermes"), Settings(steps: 1));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ToolN1.Api.Contracts.Responses;
+using ToolN1.Api.Errors;
 using ToolN1.Api.Shapes;
 using ToolN1.Engine.Chat;
 using ToolN1.Training.Captures;
@@ -10,6 +11,9 @@ namespace ToolN1.Api.Contracts.Captures;
 /// <summary>Captures in the API's shapes.</summary>
 internal static class CaptureWire
 {
+    // An answer nests 64 levels; four of them are around what stands deepest.
+    private static readonly JsonDocumentOptions Shown = new() { MaxDepth = 60 };
+
     public static CaptureSummaryBody Summary(CaptureRecord capture) => new()
     {
         Id = capture.Id,
@@ -91,12 +95,13 @@ internal static class CaptureWire
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text);
+            using JsonDocument document = JsonDocument.Parse(text, Shown);
+            JsonText.Check(document.RootElement, FieldPath.Root, allowDuplicates: true);
             return new EchoedJson(document.RootElement.Clone());
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or ApiException)
         {
-            // Redacted text of something that was no JSON: shown as the text that it is.
+            // No JSON (a model wrote it, or it was redacted), or JSON that no answer can hold: shown as the text that it is.
             return new EchoedJson(JsonSerializer.SerializeToElement(text, ApiJsonContext.Relaxed.String));
         }
     }

@@ -40,6 +40,7 @@ internal sealed class TrainingWorker(
             foreach (JobRecord job in context.Jobs.Where(job => job.Status == JobStatus.Running).ToList())
             {
                 Settle(context, job, "The server stopped before the job had ended; it goes on from its last checkpoint");
+                Rest(job);
             }
         });
         await promotions.RestoreAsync(cancellationToken).ConfigureAwait(false);
@@ -163,8 +164,8 @@ internal sealed class TrainingWorker(
         await SaveAsync(id, context =>
         {
             JobRecord record = context.Jobs.Find(id)!;
-            record.EstimatedFinish = null;
             end(context, record);
+            Rest(record);
             JobLog.Ended(logger, id, record.Status);
         }, stoppingToken).ConfigureAwait(false);
         await Task.Delay(wait, time, stoppingToken).ConfigureAwait(false);
@@ -223,10 +224,12 @@ internal sealed class TrainingWorker(
             JobWish.Pause => (JobStatus.Paused, "Fine-tuning job paused"),
             _ => (JobStatus.Queued, otherwise),
         };
-        job.Wish = JobWish.Run;
         job.FinishedAt = job.Status == JobStatus.Cancelled ? store.Now : null;
         context.AddEvent(job.Id, store.Now, "info", message);
     }
+
+    /// <summary>A job that does not run has no pace, and nothing is asked of it at its next checkpoint.</summary>
+    private static void Rest(JobRecord job) => (job.EstimatedFinish, job.Wish) = (null, JobWish.Run);
 
     private void Succeed(TrainingContext context, JobRecord job, ModelRecord model)
     {

@@ -41,11 +41,12 @@ internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner
             throw new TrainingRefusedException($"Invalid value for {error.Message}.", error.Path, error.Unsupported ? "unsupported_parameter" : "invalid_value");
         }
 
-        if (reward is null && !ToolCallTraining.CanBeEarned(served.Format))
+        // A plan that has no data yet is about memory: what judges takes none.
+        if (inputs.TrainingFile is not null && reward is null && !ToolCallTraining.CanBeEarned(served.Format))
         {
             throw new TrainingRefusedException(
                 $"The prompts of this server's chat_format '{served.Format.Name}' {ToolCallTraining.OtherFormat}. Serve the model with ToolN1:Model:ChatFormat 'tool-n1', or give 'method.reinforcement.grader'.",
-                "method.reinforcement.grader");
+                "grader");
         }
 
         if (inputs.TrainingFile is not null)
