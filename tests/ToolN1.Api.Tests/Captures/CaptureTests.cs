@@ -119,7 +119,7 @@ public sealed class CaptureTests
     {
         using CaptureServer server = new(settings: ("ToolN1:Captures:QueueLength", "2"));
         int sent = 0;
-        await using (SqliteConnection connection = await TestDatabase.OpenAsync(server.DataDirectory))
+        await using (SqliteConnection connection = await ServerDatabase.OpenAsync(server.DataDirectory))
         {
             // Nothing can be written while this transaction is open.
             await using SqliteTransaction held = connection.BeginTransaction(deferred: false);
@@ -141,7 +141,7 @@ public sealed class CaptureTests
     {
         using CaptureServer server = new();
         await server.OneAsync();
-        await TestDatabase.ExecuteAsync(server.DataDirectory, "ALTER TABLE captures RENAME TO elsewhere");
+        await ServerDatabase.ExecuteAsync(server.DataDirectory, "ALTER TABLE captures RENAME TO elsewhere");
         await server.SendAsync(CaptureServer.Request(content: "PRIVATE"));
         await server.SendAsync(CaptureServer.Request("\"stream\":true", "PRIVATE"));
         for (int i = 0; server.Dropped("failed") < 2; i++)
@@ -150,7 +150,7 @@ public sealed class CaptureTests
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
 
-        await TestDatabase.ExecuteAsync(server.DataDirectory, "ALTER TABLE elsewhere RENAME TO captures");
+        await ServerDatabase.ExecuteAsync(server.DataDirectory, "ALTER TABLE elsewhere RENAME TO captures");
         await server.SendAsync(CaptureServer.Request());
         await server.CapturesAsync(2);
         Assert.Contains(server.Training.Log.Lines, line => line.Text.Contains("could not be kept", StringComparison.Ordinal));
@@ -220,7 +220,7 @@ public sealed class CaptureTests
             await server.SendAsync(CaptureServer.Request(content: "old"));
             JsonNode old = (await server.CapturesAsync(1))[0];
             await server.PostOkAsync($"{CaptureServer.Route}/{CaptureServer.Id(old)}/confirm");
-            await TestDatabase.ExecuteAsync(server.DataDirectory, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
+            await ServerDatabase.ExecuteAsync(server.DataDirectory, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
             await server.SendAsync(CaptureServer.Request(content: "new"));
             for (int i = 0; (await server.GetAsync(CaptureServer.Route))["data"]!.AsArray() is not [JsonNode only] || CaptureServer.Text(only, "request") != "new"; i++)
             {
@@ -228,7 +228,7 @@ public sealed class CaptureTests
                 await Task.Delay(10, TestContext.Current.CancellationToken);
             }
 
-            await TestDatabase.ExecuteAsync(server.DataDirectory, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
+            await ServerDatabase.ExecuteAsync(server.DataDirectory, "UPDATE captures SET CreatedAt = CreatedAt - 31 * 86400");
         }
 
         using CaptureServer off = new(dataDirectory: data.Path, isOn: false);

@@ -135,7 +135,7 @@ internal sealed class TrainingServer : IDisposable
         [.. (await GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=1000"))["data"]!.AsArray().Select(item => item!["message"]!.GetValue<string>())];
 
     /// <summary>Runs SQL on the server's SQLite database, beside the server.</summary>
-    public Task ExecuteAsync(string sql) => TestDatabase.ExecuteAsync(DataDirectory, sql);
+    public Task ExecuteAsync(string sql) => ServerDatabase.ExecuteAsync(DataDirectory, sql);
 
     public void Dispose()
     {

@@ -81,8 +81,11 @@ public sealed class SyntheticGeneratorTests
             foreach (TrainingCall call in row.Answer)
             {
                 using JsonDocument schema = JsonDocument.Parse(row.Tools.Single(tool => tool.Name == call.Name).FunctionJson);
-                string asked = Upto($". It fits: {Quoted(schema.RootElement)}. Use {call.Name}");
-                string[] read = [.. asked[(asked.IndexOf("Asked: ", StringComparison.Ordinal) + 7)..].Split("; ").Skip(1)];
+                string asked = Upto($" fits {Quoted(schema.RootElement)}. Use {call.Name}");
+                string[] read = asked[(asked.IndexOf("Asked: ", StringComparison.Ordinal) + 7)..].Split("; ");
+                string gist = read[0].Split(". ")[0];
+                Assert.EndsWith(". " + gist, read[^1], StringComparison.Ordinal);
+                read = [.. string.Join("; ", read)[..^(gist.Length + 2)].Split("; ").Skip(1)];
                 Assert.All(read, words => Assert.Contains(words, request, StringComparison.OrdinalIgnoreCase));
 
                 using JsonDocument arguments = JsonDocument.Parse(call.ArgumentsJson);

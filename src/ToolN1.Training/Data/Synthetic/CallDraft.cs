@@ -22,14 +22,14 @@ internal sealed record CallDraft(ToolForm Form, SampledValue?[] Values)
     }
 
     /// <summary>
-    /// The call in the reasoning: what is asked with the request's words in their order, the description that fits, the tool,
+    /// The call in the reasoning: what is asked with the request's words in their order, the description that it fits, the tool,
     /// then every parameter as the schema has it, with the words that speak of it and the value, or none. Every step copies
     /// what stands next in the request, in the schema or in the words just written, or looks up one thing by them, which is
     /// what a small model can do: the request's order tells what is mentioned, the schema's order gives the names.
     /// </summary>
     public string Plan(SaidCall said)
     {
-        StringBuilder text = new($"Asked: {said.Summary}. It fits: {Gloss(Form.Description)}. Use {Form.Tool.Name}");
+        StringBuilder text = new($"Asked: {said.Summary}. {said.Gist} fits {Gloss(Form.Description)}. Use {Form.Tool.Name}");
         for (int i = 0; i < Values.Length; i++)
         {
             text.Append(i == 0 ? ": " : "; ").Append(Form.ParameterNames[i]);

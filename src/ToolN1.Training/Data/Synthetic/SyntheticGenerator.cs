@@ -106,7 +106,7 @@ public sealed class SyntheticGenerator
             {
                 1 => "single",
                 2 => kind < 0.3 ? "parallel" : "single",
-                _ => kind < 0.32 ? "parallel" : kind < 0.46 ? "none" : kind < 0.49 ? "finished" : kind < 0.52 ? "again" : "single",
+                _ => kind < 0.32 ? "parallel" : kind < 0.52 ? "none" : kind < 0.55 ? "finished" : kind < 0.58 ? "again" : "single",
             };
             rows[i] = Row(forms, mode, other, random, DataSplit.Train) with { System = system };
         }
@@ -233,7 +233,7 @@ public sealed class SyntheticGenerator
     private TrainingRow None(ToolForm[] forms, Func<FunctionSpec> other, SeededRandom random, DataSplit split)
     {
         string request = RequestWriter.Loosely(random.Pick(_catalog.SmallTalk).Said, random);
-        string asked = "small talk";
+        SaidCall asked = new("small talk", []);
         if (random.Chance(0.9))
         {
             FunctionSpec wanted = other();
@@ -244,7 +244,7 @@ public sealed class SyntheticGenerator
 
             CallDraft draft = CallDraft.Draw(ToolForm.Of(wanted, _values, random, false, false, split), _values, random, split, 0.5);
             (request, IReadOnlyList<SaidCall> said) = RequestWriter.Whole(wanted, draft.Said, random);
-            asked = said[0].Summary;
+            asked = said[0];
         }
 
         return new TrainingRow
@@ -252,7 +252,7 @@ public sealed class SyntheticGenerator
             Tools = [.. forms.Select(f => f.Tool)],
             Messages = [new ChatMessage { Role = ChatRole.User, Content = request }],
             Answer = [],
-            Think = $"Asked: {asked}. Nothing fits.",
+            Think = $"Asked: {asked.Summary}. {asked.Gist} fits nothing.",
         };
     }
 }

@@ -30,7 +30,7 @@ internal static class ToolCallText
         ];
         string[] reasoning =
         [
-            "Asked: ", ". It fits: ", ". Nothing fits.", ". Use ", ". Asked: ", "\". Asked: ", "\"]. Asked: ", ". ", ": ", " = \"", " = ", " = none; ", " = none. Asked: ", " = none.", " = [\"", " = [", "\"; ", "; ", "\"]; ", "]; ", "\". ", "\"]. ", "]. ", "\".", "\"].", "].",
+            "Asked: ", " fits ", " fits nothing.", ". Use ", ". Asked: ", "\". Asked: ", "\"]. Asked: ", ". ", ": ", " = \"", " = ", " = none; ", " = none. Asked: ", " = none.", " = [\"", " = [", "\"; ", "; ", "\"]; ", "]; ", "\". ", "\"]. ", "]. ", "\".", "\"].", "].",
         ];
         List<string> typed = [];
         foreach (string type in Types)

@@ -1,9 +1,9 @@
 using Microsoft.Data.Sqlite;
 
-namespace ToolN1.Api.Tests;
+namespace ToolN1.Api.Tests.Support;
 
 /// <summary>A test server's SQLite database, beside the server.</summary>
-internal static class TestDatabase
+internal static class ServerDatabase
 {
     /// <summary>Opens it; the caller disposes the connection.</summary>
     public static async Task<SqliteConnection> OpenAsync(string dataDirectory)
