@@ -30,7 +30,9 @@ public sealed class RolloutSamplerTests(GrpoFixture fixture) : IClassFixture<Grp
     public async Task Sample_EngineThatRunsFew_LeavesItsQueueToOthers()
     {
         using CancellationTokenSource limit = Limit();
-        GatedEngine engine = new(maxSequences: 4, Task.Delay(TimeSpan.FromMilliseconds(200), limit.Token), _ => { });
+        // Nothing is answered before four are asked for, and then not at once: more would be asked for if they could.
+        TaskCompletionSource running = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        GatedEngine engine = new(maxSequences: 4, AfterAWhileAsync(running.Task, limit.Token), asked => TrySet(running, asked == 4));
         using RewardPool pool = new(new FunctionReward(() => 1), 2, TimeSpan.FromSeconds(5));
         await SampleAsync(engine, pool, limit.Token);
 
@@ -47,6 +49,12 @@ public sealed class RolloutSamplerTests(GrpoFixture fixture) : IClassFixture<Grp
         using RewardPool pool = new(new FunctionReward(() => allAsked.Wait(TimeSpan.FromSeconds(20)) ? 1 : throw new TimeoutException()), 2, TimeSpan.FromSeconds(30));
 
         Assert.Equal(Responses, (await SampleAsync(engine, pool, limit.Token)).Sum(group => group.Scored.Count));
+    }
+
+    private static async Task AfterAWhileAsync(Task first, CancellationToken cancellationToken)
+    {
+        await first.WaitAsync(cancellationToken);
+        await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
     }
 
     private static CancellationTokenSource Limit()
