@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace ToolN1.Engine.Cache;
 
 /// <summary>
-/// Keys and values of every layer in blocks of positions. Owns its tensors. Memory is not cleared: a position is read only
+/// Keys and values of every layer in blocks of positions. Owns its tensors. The order within a block is the attention backend's,
+/// the only one to read or write them; shapes are those of position-major blocks. Memory is not cleared: a position is read only
 /// after it was written, and on a CPU pages that no sequence ever reached are never committed.
 /// </summary>
 internal sealed class KvCachePool : IDisposable

@@ -25,7 +25,7 @@ public sealed class EngineOptions
     [Range(1, 1 << 22)]
     public int? KvCacheMiB { get; set; }
 
-    /// <summary>Tokens in a cache block. Smaller wastes less and shares more, larger costs less to manage.</summary>
+    /// <summary>Tokens in a cache block. Smaller wastes less and shares more, larger costs less to manage; CPUs are fastest with multiples of 16.</summary>
     [Range(1, 1024)]
     public int BlockSize { get; set; } = 16;
 

@@ -97,6 +97,8 @@ internal sealed unsafe class CpuPagedAttention : IAttentionBackend
             }
         }
 
+        private CpuCacheLayout Layout => new(_owner._config.KeyValueHeads, _owner._config.HeadDim, _pool.BlockSize);
+
         public Tensor Attend(int layer, Tensor query, Tensor key, Tensor value)
         {
             Tensor result = empty([query.shape[0], query.shape[1] * query.shape[2]], query.dtype);
@@ -104,40 +106,30 @@ internal sealed unsafe class CpuPagedAttention : IAttentionBackend
             byte* keys = TensorMemory.Address(_pool.Keys(layer));
             byte* values = TensorMemory.Address(_pool.Values(layer));
             byte* output = TensorMemory.Address(result);
-            int elementSize = query.dtype == ScalarType.Float32 ? Float32Element.Size : BFloat16Element.Size;
-            Scatter(TensorMemory.Address(key), keys, elementSize);
-            Scatter(TensorMemory.Address(value), values, elementSize);
-
             if (query.dtype == ScalarType.Float32)
             {
+                Layout.Write((float*)TensorMemory.Address(key), (float*)TensorMemory.Address(value), _slots, (float*)keys, (float*)values);
                 _owner._workers.Run(_tasks.Count, (task, worker) => Run<Float32Element>(task, worker, queries, keys, values, output));
             }
             else
             {
+                Layout.Write((ushort*)TensorMemory.Address(key), (ushort*)TensorMemory.Address(value), _slots, (ushort*)keys, (ushort*)values);
                 _owner._workers.Run(_tasks.Count, (task, worker) => Run<BFloat16Element>(task, worker, queries, keys, values, output));
             }
 
             GC.KeepAlive(query);
+            GC.KeepAlive(key);
+            GC.KeepAlive(value);
             GC.KeepAlive(result);
             return result;
-        }
-
-        private void Scatter(byte* rows, byte* cache, int elementSize)
-        {
-            long bytes = (long)_owner._config.KeyValueHeads * _owner._config.HeadDim * elementSize;
-            for (int row = 0; row < _slots.Length; row++)
-            {
-                Buffer.MemoryCopy(rows + (row * bytes), cache + (_slots[row] * bytes), bytes, bytes);
-            }
         }
 
         private void Run<T>(int task, int worker, byte* queries, byte* keys, byte* values, byte* output)
             where T : struct, IElement
         {
             (AttentionPart[] parts, int shared, int keyHead) = _tasks[task];
-            ModelConfig config = _owner._config;
-            PagedAttentionKernel.Shape shape = new(config.Heads, config.KeyValueHeads, config.HeadDim, _pool.BlockSize);
-            PagedAttentionKernel.Run<T>(shape, queries, keys, values, output, parts, shared, keyHead, _owner._scratch[worker]);
+            PagedAttentionKernel.Run<T>(
+                new PagedAttentionKernel.Shape(_owner._config.Heads, Layout), queries, keys, values, output, parts, shared, keyHead, _owner._scratch[worker]);
         }
     }
 }

@@ -9,6 +9,8 @@ public sealed unsafe class PagedAttentionKernelTests
     [InlineData(8, 32, 1, 37)]
     [InlineData(16, 64, 5, 16)]
     [InlineData(32, 64, 1, 1)]
+    [InlineData(16, 64, 1, 64)]
+    [InlineData(32, 64, 2, 100)]
     [InlineData(8, 48, 19, 83)]
     [InlineData(16, 48, 19, 83)]
     [InlineData(32, 48, 19, 83)]
@@ -26,7 +28,7 @@ public sealed unsafe class PagedAttentionKernelTests
     {
         const int Width = 32;
         const int Slots = 400;
-        PagedAttentionKernel.Shape shape = new(Heads: 4, KeyHeads: 2, Width, blockSize);
+        PagedAttentionKernel.Shape shape = new(Heads: 4, new CpuCacheLayout(KeyHeads: 2, Width, blockSize));
         Random random = new(9);
         int[] common = [.. Enumerable.Range(3, shared / blockSize)];
         int[] positions = [shared, shared + 1, shared + 19, shared + 40, shared + 5];
@@ -58,14 +60,20 @@ public sealed unsafe class PagedAttentionKernelTests
     private static void Compare<T>(int blockSize, int width, int tokens, int context, double tolerance)
         where T : struct, IElement
     {
-        // 1. Two key heads of two query heads each; blocks in falling order.
-        PagedAttentionKernel.Shape shape = new(Heads: 4, KeyHeads: 2, width, blockSize);
+        // 1. Two key heads of two query heads each; blocks in falling order. What was never written is not a number.
+        CpuCacheLayout layout = new(KeyHeads: 2, width, blockSize);
+        PagedAttentionKernel.Shape shape = new(Heads: 4, layout);
         int[] blocks = [.. Enumerable.Range(0, (context + blockSize - 1) / blockSize).Reverse()];
+        long[] slots = [.. Enumerable.Range(0, context).Select(position => ((long)blocks[position / blockSize] * blockSize) + (position % blockSize))];
         Random random = new(context);
         float[] queries = Values(tokens * 4 * width);
-        float[] keys = Values(blocks.Length * blockSize * 2 * width);
-        float[] values = Values(blocks.Length * blockSize * 2 * width);
+        float[] keys = Values(context * 2 * width);
+        float[] values = Values(context * 2 * width);
         int firstPosition = context - tokens;
+        byte[] keyCache = new byte[blocks.Length * blockSize * 2 * width * T.Size];
+        byte[] valueCache = new byte[keyCache.Length];
+        keyCache.AsSpan().Fill(0xFF);
+        valueCache.AsSpan().Fill(0xFF);
 
         // 2. The kernel.
         byte[] output = new byte[queries.Length * T.Size];
@@ -73,11 +81,20 @@ public sealed unsafe class PagedAttentionKernelTests
         byte[] k = Bytes(keys);
         byte[] v = Bytes(values);
         float* scratch = (float*)NativeMemory.AlignedAlloc(PagedAttentionKernel.ScratchLength(tokens * 2, width) * sizeof(float), 64);
-        fixed (byte* qp = q, kp = k, vp = v, op = output)
+        fixed (byte* qp = q, kp = k, vp = v, op = output, kc = keyCache, vc = valueCache)
         {
+            if (T.Size == sizeof(float))
+            {
+                layout.Write((float*)kp, (float*)vp, slots, (float*)kc, (float*)vc);
+            }
+            else
+            {
+                layout.Write((ushort*)kp, (ushort*)vp, slots, (ushort*)kc, (ushort*)vc);
+            }
+
             for (int head = 0; head < 2; head++)
             {
-                PagedAttentionKernel.Run<T>(shape, qp, kp, vp, op, [new AttentionPart(0, tokens, firstPosition, blocks)], 0, head, scratch);
+                PagedAttentionKernel.Run<T>(shape, qp, kc, vc, op, [new AttentionPart(0, tokens, firstPosition, blocks)], 0, head, scratch);
             }
         }
 
@@ -89,7 +106,7 @@ public sealed unsafe class PagedAttentionKernelTests
         {
             for (int head = 0; head < 4; head++)
             {
-                long Place(int position) => ((((long)blocks[position / blockSize] * blockSize) + (position % blockSize)) * 2) + (head / 2);
+                int Place(int position) => (position * 2) + (head / 2);
                 double[] weights = [.. Enumerable.Range(0, firstPosition + token + 1).Select(position => Math.Exp(
                     Enumerable.Range(0, width).Sum(d => (double)queries[(((token * 4) + head) * width) + d] * keys[(Place(position) * width) + d]) / Math.Sqrt(width)))];
                 for (int d = 0; d < width; d++)
