@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ToolN1.Engine.Kernels;
 
@@ -10,6 +11,8 @@ internal static unsafe class PagedAttentionKernel
 
     // Rows that read keys and values as the cache has them; for more of them it costs less to widen once.
     private const int RowsInPlace = 4;
+
+    private const int CacheLine = 64;
 
     /// <summary>The model's query heads, and how the cache is laid out.</summary>
     internal readonly record struct Shape(int Heads, CpuCacheLayout Cache)
@@ -67,10 +70,15 @@ internal static unsafe class PagedAttentionKernel
         // 2. Sixteen keys at a time: those that all have in common, all tokens standing behind them, then each part's own.
         Attend<T>(source, rows, new AttentionPart(0, tokens, shared, parts[0].Blocks), 0, shared, 0, group);
         int firstRow = 0;
-        foreach (AttentionPart part in parts)
+        for (int i = 0; i < parts.Length; i++)
         {
-            Attend<T>(source, rows, part, shared, part.FirstPosition + part.Tokens, firstRow, group);
-            firstRow += part.Tokens * group;
+            if (i + 1 < parts.Length)
+            {
+                source.Prefetch<T>(parts[i + 1].Blocks, shared);
+            }
+
+            Attend<T>(source, rows, parts[i], shared, parts[i].FirstPosition + parts[i].Tokens, firstRow, group);
+            firstRow += parts[i].Tokens * group;
         }
 
         // 3. Normalise.
@@ -101,6 +109,11 @@ internal static unsafe class PagedAttentionKernel
         for (; start < end; start += Lanes)
         {
             int count = Math.Min(Lanes, end - start);
+            if (start + Lanes < end)
+            {
+                source.Prefetch<T>(part.Blocks, start + Lanes);
+            }
+
             if (fewRows && count == Lanes && source.HasSixteenTogether)
             {
                 Attend<T>(source.InPlace<T>(part.Blocks, start), rows, part, start, firstRow, group);
@@ -130,6 +143,28 @@ internal static unsafe class PagedAttentionKernel
     {
         /// <summary>Whether sixteen positions from a multiple of sixteen on lie in one block.</summary>
         public bool HasSixteenTogether => layout.BlockSize % Lanes == 0;
+
+        /// <summary>Asks for what is attended to next: blocks lie anywhere, and waiting for them took most of the time.</summary>
+        public void Prefetch<T>(int[] blocks, int position)
+            where T : struct, IElement
+        {
+            if (!Sse.IsSupported || !HasSixteenTogether)
+            {
+                return;
+            }
+
+            SixteenKeys next = InPlace<T>(blocks, position);
+            int dimensions = Math.Max(1, CacheLine / next.KeyStride);
+            for (int d = 0; d < layout.HeadDim; d += dimensions)
+            {
+                Sse.Prefetch0(next.Keys + ((long)d * next.KeyStride));
+            }
+
+            for (int offset = 0; offset < Lanes * next.ValueStride; offset += CacheLine)
+            {
+                Sse.Prefetch0(next.Values + offset);
+            }
+        }
 
         public SixteenKeys InPlace<T>(int[] blocks, int start)
             where T : struct, IElement
