@@ -385,7 +385,7 @@ internal static partial class RouteTable
         });
         AdminPost<AdminModelEndpoints>(routes, "/admin/models/promote", endpoint => endpoint.PromoteAsync, new OperationDoc(
             "Make a version live",
-            "Requests that name the served model run on it from now on; those in flight end on theirs. A gate stands before it: on the held-out rows of the job that made it, its exact match must not be lower than the live version's.")
+            "Requests that name the served model run on it from now on; those in flight end on theirs. A gate stands before it: on the held-out rows of the job that made it, its exact match must not be lower than the live version's. Going back to `…@base`, which no job made, needs no gate.")
         {
             Request = FineTuningShapes.Promote,
             Examples = RequestExamples.Promote,

@@ -86,6 +86,50 @@ public sealed class PromotionTests
     }
 
     [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Promote_TheBase_NeedsNoGate_StaysOverARestart_AndCanBeTakenBack(string provider)
+    {
+        (string, string)[] database = await TestDatabase.CreateAsync(provider);
+        using TemporaryFolder data = new("base");
+        using (TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? Right : "no", data.Path, database))
+        {
+            await TrainAsync(server, validated: true);
+            await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+            JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Base}}"}""");
+
+            Assert.Equal((Base, First, false), (change["live"]!.GetValue<string>(), change["previous"]!.GetValue<string>(), change["forced"]!.GetValue<bool>()));
+            Assert.Null(change["held_out_rows"]);
+            Assert.Equal("0123456789abcdef", server.Host.LiveVersion);
+            JsonNode entry = (await server.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
+            Assert.Equal(("model.promote", First, Base, false), (
+                entry["action"]!.GetValue<string>(), entry["details"]!["from"]!.GetValue<string>(), entry["details"]!["to"]!.GetValue<string>(), entry["details"]!["forced"]!.GetValue<bool>()));
+            Assert.Contains("needs no gate", entry["details"]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+        }
+
+        using TrainingServer next = new(dataDirectory: data.Path, settings: database);
+        Assert.Equal(Base, await LiveAsync(next));
+        JsonNode back = await next.PostOkAsync("/admin/models/rollback");
+        Assert.Equal((First, Base), (back["live"]!.GetValue<string>(), back["previous"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Promote_TheBaseThatMustImprove_IsRefusedForItsOwnReason()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        await TrainAsync(server, validated: true);
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        using HttpResponseMessage refused = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{Base}}","require_improvement":true}""");
+        JsonNode error = await Json.ErrorAsync(refused, 409);
+
+        Assert.Equal("gate_failed", error["code"]!.GetValue<string>());
+        Assert.Contains("no job made it", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.DoesNotContain("validation_file", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(First, await LiveAsync(server));
+        Assert.True((await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Base}}","require_improvement":true,"force":true}"""))["forced"]!.GetValue<bool>());
+    }
+
+    [Theory]
     [InlineData("sqlite", false)]
     [InlineData("sqlite", true)]
     [InlineData("postgresql", false)]

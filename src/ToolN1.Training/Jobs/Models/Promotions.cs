@@ -14,6 +14,7 @@ public sealed class Promotions(
     TrainingStore store, ModelCatalog catalog, IModelHost host, HeldOut heldOut, IEnumerable<ITrainingMethod> methods, ILogger<Promotions> logger) : IDisposable
 {
     private const string Server = "server";
+    private const string NoGate = "it is what the server was started with, and going back to that needs no gate";
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
@@ -28,7 +29,10 @@ public sealed class Promotions(
             limit);
     }
 
-    /// <summary>Makes a version live if it does no worse on its job's held-out rows than the live one does.</summary>
+    /// <summary>
+    /// Makes a version live if it does no worse on its job's held-out rows than the live one does. Going back to the first version, which no
+    /// job made, needs no gate, as a rollback needs none.
+    /// </summary>
     /// <param name="name">The version.</param>
     /// <param name="mustImprove">Asks for more: it must do better, with p below 0.05.</param>
     /// <param name="force">Does it whatever the gate says, and records that.</param>
@@ -54,7 +58,11 @@ public sealed class Promotions(
         ModelRecord? model = await catalog.RecordAsync(name).ConfigureAwait(false);
         (PromotionGate Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
         PromotionGate? gate = comparison?.Gate;
-        string? objection = gate is null ? "there are no held-out rows to compare it on (its job had no validation_file)" : gate.Passes ? null : gate.Reason;
+        bool isFirst = name == ModelNames.First(catalog.BaseName);
+        string? objection = gate is not null ? (gate.Passes ? null : gate.Reason)
+            : !isFirst ? "there are no held-out rows to compare it on (its job had no validation_file)"
+            : mustImprove ? "no job made it, so there are no held-out rows to show an improvement on"
+            : null;
         if (objection is not null && !force)
         {
             throw new TrainingRefusedException($"'{name}' does not pass the gate: {objection}. \"force\": true promotes it all the same.", "model", "gate_failed") { IsConflict = true };
@@ -70,7 +78,7 @@ public sealed class Promotions(
             }
 
             LiveChange change = new(before, name, gate?.Cases, gate?.BaseCorrect, gate?.CandidateCorrect, gate?.PValue, objection is not null);
-            PromotionDetails details = new(before, name, model?.DataHash, comparison?.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection);
+            PromotionDetails details = new(before, name, model?.DataHash, comparison?.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection ?? (isFirst ? NoGate : null));
             await SwapAsync(name, use.WeightVersion!, async () => await store.WriteAsync(async context =>
             {
                 context.Promotions.Add(new PromotionRecord
