@@ -154,7 +154,7 @@ internal static partial class RouteTable
             Refusals = [401, 403, 404],
         });
         Get<EvaluationEndpoints>(routes, "/admin/evaluations/{evaluation}/events", endpoint => endpoint.EventsAsync, Access.AdminKey, new OperationDoc(
-            "Follow an evaluation", "Server-sent events: all so far, then each as it comes; `data: [DONE]` closes once the evaluation has ended.")
+            "Follow an evaluation", "Server-sent events: all so far, then each as it comes; a comment every 15 silent seconds; `data: [DONE]` closes once the evaluation has ended; an error after the start is an event with `error`.")
         {
             RouteParameters = [id],
             Response = typeof(EvaluationEventBody),
@@ -321,7 +321,7 @@ internal static partial class RouteTable
         });
         AdminGet<AdminTrainingEndpoints>(routes, Jobs + "/{id}/events", endpoint => endpoint.EventsAsync, new OperationDoc(
             "Follow a job",
-            "Server-sent events: all so far, then each as it comes, named `message` or `metrics`; a comment every 15 silent seconds; `data: [DONE]` closes once the job has ended. "
+            "Server-sent events: all so far, then each as it comes, named `message` or `metrics`; a comment every 15 silent seconds; `data: [DONE]` closes once the job has ended; an error after the start is an event with `error`. "
                 + "A client that was cut off sends the last event's id as `Last-Event-ID` and misses none.")
         {
             RouteParameters = JobId,
