@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 using ToolN1.TestSupport;
+using ToolN1.Training.Grpo;
+using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Rewards;
 
 namespace ToolN1.Api.Tests.FineTuning;
 
@@ -260,6 +263,34 @@ public sealed class PromotionTests
     }
 
     [Fact]
+    public async Task HeldOutAnswers_ThatCannotBeScored_AreCountedAndLeftOutOfTheGate()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        server.Method.HeldOutJudge = new HeldOutJudge(new RewardOfWalksOnly(), "walks", new GrpoReward());
+        await TrainAsync(server, validated: true, TrainingServer.Row + "\n" + TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        string job = await NewestJobAsync(server);
+        Assert.Contains("Held-out answers of full reward: 1 of 1 rows before, 1 of 1 now; 1 before and 1 now could not be scored.", await server.MessagesAsync(job));
+        JsonNode[] samples = [.. (await server.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray().Select(item => item!)];
+        Assert.Equal([("go", "no number"), ("walk", null)], samples.Select(item => (item["request"]!.GetValue<string>(), item["failure"]?.GetValue<string>())));
+
+        JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        Assert.Equal((1, 1, 1), (change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(), change["correct_now"]!.GetValue<int>()));
+        JsonNode score = (await server.GetAsync("/admin/models"))["data"]!.AsArray().Single(item => item!["name"]!.GetValue<string>() == First)!["evaluations"]![0]!;
+        Assert.Equal((1, 1, 1), (score["rows"]!.GetValue<int>(), score["correct"]!.GetValue<int>(), score["unscored"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task Promote_WhereNoHeldOutAnswerCanBeScored_IsRefusedForThat()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        server.Method.HeldOutJudge = new HeldOutJudge(new RewardOfWalksOnly(), "walks", new GrpoReward());
+        await TrainAsync(server, validated: true);
+        using HttpResponseMessage refused = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+
+        Assert.Contains("none of the held-out answers could be scored", (await Json.ErrorAsync(refused, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rollback_WhileAGateMeasures_DoesNotWaitForIt_AndThePromotionIsRefused()
     {
         TaskCompletionSource measuring = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -334,4 +365,10 @@ public sealed class PromotionTests
 
     private static async Task<string> LiveAsync(TrainingServer server) =>
         (await server.GetAsync("/admin/models"))["data"]!.AsArray().Single(item => item!["live"]!.GetValue<bool>())!["name"]!.GetValue<string>();
+
+    private sealed class RewardOfWalksOnly : IReward
+    {
+        public RewardScore Score(RewardSample sample, CancellationToken cancellationToken) =>
+            sample.Row.Messages[^1].Content == "walk" ? new RewardScore(1, []) : throw new FormatException("no number");
+    }
 }

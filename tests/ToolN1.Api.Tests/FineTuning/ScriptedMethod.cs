@@ -41,6 +41,11 @@ internal sealed class ScriptedMethod : ITrainingMethod
     /// <summary>What <see cref="ITrainingMethod.NeedsStartServed"/> says.</summary>
     public bool TrainsOverItsStart { get; set; }
 
+    /// <summary>What <see cref="ITrainingMethod.Judge"/> says.</summary>
+    public HeldOutJudge? HeldOutJudge { get; set; }
+
+    public HeldOutJudge? Judge(string settings) => HeldOutJudge;
+
     public bool NeedsStartServed(string settings) => TrainsOverItsStart;
 
     public string Resolve(JsonElement settings, MethodInputs inputs) => Refusal is not null ? throw Refusal :

@@ -56,10 +56,11 @@ public sealed class Promotions(
         using ModelUse live = await catalog.UseWholeAsync(before, cancellationToken).ConfigureAwait(false);
         using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
         ModelRecord? model = await catalog.RecordAsync(name).ConfigureAwait(false);
-        (PromotionGate Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
+        (PromotionGate? Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
         PromotionGate? gate = comparison?.Gate;
         bool isFirst = name == ModelNames.First(catalog.BaseName);
         string? objection = gate is not null ? (gate.Passes ? null : gate.Reason)
+            : comparison is not null ? "none of the held-out answers could be scored for both versions"
             : !isFirst ? "there are no held-out rows to compare it on (its job had no validation_file)"
             : mustImprove ? "no job made it, so there are no held-out rows to show an improvement on"
             : null;
@@ -207,7 +208,8 @@ public sealed class Promotions(
         catalog.Live = name;
     }
 
-    private async Task<(PromotionGate Gate, string DataHash)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, bool mustImprove, CancellationToken cancellationToken)
+    /// <summary>Holds a version against the live one on its job's held-out rows, as far as both versions' answers could be scored; null where there are none.</summary>
+    private async Task<(PromotionGate? Gate, string DataHash)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, bool mustImprove, CancellationToken cancellationToken)
     {
         if (model is null || JobFolders.HeldOutRows(store, model.JobId) is not string rows)
         {
@@ -218,6 +220,7 @@ public sealed class Promotions(
         HeldOutJudge? judge = methods.FirstOrDefault(method => method.Name == job.Method)?.Judge(job.Settings);
         (HeldOutScore before, _) = await heldOut.ScoreAsync(rows, live.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         (HeldOutScore now, _) = await heldOut.ScoreAsync(rows, use.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
-        return (PromotionGate.Decide(before.Right, now.Right, mustImprove), now.DataHash);
+        (IReadOnlyList<bool> rightBefore, IReadOnlyList<bool> rightNow) = HeldOutScore.Common(before, now);
+        return (rightNow.Count == 0 ? null : PromotionGate.Decide(rightBefore, rightNow, mustImprove), now.DataHash);
     }
 }
