@@ -180,7 +180,7 @@ internal static partial class RouteTable
         AdminPost<FileEndpoints>(routes, "/v1/files", endpoint => endpoint.UploadAsync, new OperationDoc(
             "Upload a dataset",
             "JSON lines, each either one of this server's rows (`tools`, `messages`, `answer`, `think`, `system`) or one of OpenAI's conversations (`messages` whose assistant messages have `tool_calls`, `tools`; "
-                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning; of a conversation without any call each answer in words becomes one). A file with a line that is neither is refused, and the lines are told.")
+                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning; of a conversation without any call each answer in words becomes one). A file with a line that is neither, or whose answer calls a tool that it does not offer, is refused, and the lines are told.")
         {
             IsUpload = true,
             Response = typeof(FileBody),
