@@ -81,6 +81,7 @@ internal static class ServerComposition
     public static WebApplicationBuilder AddEndpoints(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<FailureLog>();
+        builder.Services.AddSingleton<EventStream>();
         builder.Services.AddSingleton<ChatGenerator>();
         builder.Services.AddSingleton<RequestOpening>();
         builder.Services.AddSingleton<ChatCompletionEndpoint>();

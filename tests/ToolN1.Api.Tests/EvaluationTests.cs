@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using ToolN1.Api.Tests.Support;
 using ToolN1.Engine;
@@ -15,9 +16,9 @@ public sealed class EvaluationTests : IDisposable
 
     public void Dispose() => _data.Dispose();
 
-    private ApiServer Start(Action<FakeEngine> configure)
+    private ApiServer Start(Action<FakeEngine> configure, TimeProvider? time = null)
     {
-        ApiServer server = new(configure, ("ToolN1:Auth:AdminKeys:0", "admin"), ("ToolN1:DataDirectory", _data.Path));
+        ApiServer server = new(configure, services => services.Replace(ServiceDescriptor.Singleton(time ?? TimeProvider.System)), ("ToolN1:Auth:AdminKeys:0", "admin"), ("ToolN1:DataDirectory", _data.Path));
         server.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "admin");
         return server;
     }
@@ -150,6 +151,25 @@ public sealed class EvaluationTests : IDisposable
 
         Assert.Contains("Queued.", events, StringComparison.Ordinal);
         Assert.DoesNotContain("[DONE]", events, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Events_OfARunningEvaluation_SilenceIsFilled()
+    {
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using ApiServer server = Start(engine => engine.BeforeToken = (request, _, _) => Number(request) >= 0 ? goOn.Task : Task.CompletedTask, new FastTime());
+        string id = await CreateAsync(server, """{"benchmark": "bfcl", "limit": 1}""");
+        using HttpResponseMessage response = await server.Client.GetAsync($"{Route}/{id}/events", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using StreamReader reader = new(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        string line;
+        do
+        {
+            line = (await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken))!;
+        }
+        while (line != ": alive");
+        goOn.SetResult();
+
+        Assert.Contains("data: [DONE]", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

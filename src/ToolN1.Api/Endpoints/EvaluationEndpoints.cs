@@ -11,7 +11,7 @@ using ToolN1.Training.Hosting;
 namespace ToolN1.Api.Endpoints;
 
 /// <summary>/admin/evaluations: the served model measured on benchmarks, behind live traffic.</summary>
-internal sealed class EvaluationEndpoints(EvaluationJobs jobs, IOptions<DataOptions> data, IHostApplicationLifetime lifetime)
+internal sealed class EvaluationEndpoints(EvaluationJobs jobs, IOptions<DataOptions> data, EventStream events)
 {
     /// <summary>Starts one.</summary>
     public async Task CreateAsync(HttpContext context)
@@ -33,22 +33,10 @@ internal sealed class EvaluationEndpoints(EvaluationJobs jobs, IOptions<DataOpti
     public async Task EventsAsync(HttpContext context)
     {
         string id = Require(context).Id;
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        SseWriter events = new(context);
-        await events.StartAsync();
-        try
-        {
-            await foreach (EvaluationEvent happened in jobs.WatchAsync(id, 0, stop.Token))
-            {
-                await events.WriteAsync(EvaluationEventBody.Of(id, happened), ApiJsonContext.Relaxed.EvaluationEventBody);
-            }
-
-            await events.DoneAsync();
-        }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
-        {
-            // Without [DONE]: the evaluation goes on after the restart, and so may whoever follows it.
-        }
+        await events.WriteAsync(
+            context,
+            stop => jobs.WatchAsync(id, 0, stop),
+            (writer, happened) => writer.WriteAsync(EvaluationEventBody.Of(id, happened), ApiJsonContext.Relaxed.EvaluationEventBody));
     }
 
     /// <summary>Ends it.</summary>

@@ -154,7 +154,7 @@ internal static partial class RouteTable
             Refusals = [401, 403, 404],
         });
         Get<EvaluationEndpoints>(routes, "/admin/evaluations/{evaluation}/events", endpoint => endpoint.EventsAsync, Access.AdminKey, new OperationDoc(
-            "Follow an evaluation", "Server-sent events: all so far, then each as it comes; `data: [DONE]` closes once the evaluation has ended.")
+            "Follow an evaluation", "Server-sent events: all so far, then each as it comes; a comment every 15 silent seconds; `data: [DONE]` closes once the evaluation has ended; an error after the start is an event with `error`.")
         {
             RouteParameters = [id],
             Response = typeof(EvaluationEventBody),
@@ -180,7 +180,7 @@ internal static partial class RouteTable
         AdminPost<FileEndpoints>(routes, "/v1/files", endpoint => endpoint.UploadAsync, new OperationDoc(
             "Upload a dataset",
             "JSON lines, each either one of this server's rows (`tools`, `messages`, `answer`, `think`, `system`) or one of OpenAI's conversations (`messages` whose assistant messages have `tool_calls`, `tools`; "
-                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning; of a conversation without any call each answer in words becomes one). A file with a line that is neither is refused, and the lines are told.")
+                + "each such message becomes a row, `weight: 0` leaves it out, `reasoning_content` is its reasoning; of a conversation without any call each answer in words becomes one). A file with a line that is neither, or whose answer calls a tool that it does not offer, is refused, and the lines are told.")
         {
             IsUpload = true,
             Response = typeof(FileBody),
@@ -321,7 +321,7 @@ internal static partial class RouteTable
         });
         AdminGet<AdminTrainingEndpoints>(routes, Jobs + "/{id}/events", endpoint => endpoint.EventsAsync, new OperationDoc(
             "Follow a job",
-            "Server-sent events: all so far, then each as it comes, named `message` or `metrics`; a comment every 15 silent seconds; `data: [DONE]` closes once the job has ended. "
+            "Server-sent events: all so far, then each as it comes, named `message` or `metrics`; a comment every 15 silent seconds; `data: [DONE]` closes once the job has ended; an error after the start is an event with `error`. "
                 + "A client that was cut off sends the last event's id as `Last-Event-ID` and misses none.")
         {
             RouteParameters = JobId,
@@ -385,7 +385,7 @@ internal static partial class RouteTable
         });
         AdminPost<AdminModelEndpoints>(routes, "/admin/models/promote", endpoint => endpoint.PromoteAsync, new OperationDoc(
             "Make a version live",
-            "Requests that name the served model run on it from now on; those in flight end on theirs. A gate stands before it: on the held-out rows of the job that made it, its exact match must not be lower than the live version's.")
+            "Requests that name the served model run on it from now on; those in flight end on theirs. A gate stands before it: on the held-out rows of the job that made it, its exact match must not be lower than the live version's. Going back to `…@base`, which no job made, needs no gate.")
         {
             Request = FineTuningShapes.Promote,
             Examples = RequestExamples.Promote,

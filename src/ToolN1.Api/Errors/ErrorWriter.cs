@@ -4,12 +4,16 @@ using ToolN1.Api.Contracts;
 using ToolN1.Engine;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Jobs;
+using ToolN1.Training.Jobs.Storage;
 
 namespace ToolN1.Api.Errors;
 
 /// <summary>Turns failures into OpenAI's error envelope.</summary>
 internal static class ErrorWriter
 {
+    /// <summary>What callers are asked to wait for a database that is out of reach.</summary>
+    private static readonly TimeSpan DatabaseRetryAfter = TimeSpan.FromSeconds(5);
+
     /// <summary>The refusal that an exception stands for, or null for one that nobody expected.</summary>
     public static ApiException? AsRefusal(Exception exception) => exception switch
     {
@@ -33,6 +37,17 @@ internal static class ErrorWriter
             "model",
             "model_unusable"),
         BadHttpRequestException bad => FromStatus(bad.StatusCode),
+        _ when Outage.IsFullDisk(exception) => new ApiException(
+            StatusCodes.Status507InsufficientStorage,
+            ErrorTypes.Server,
+            "The server's disk is full, and nothing of this request was kept. Make room on it, then try again.",
+            code: "disk_full"),
+        _ when Outage.Is(exception) => new ApiException(
+            StatusCodes.Status503ServiceUnavailable,
+            ErrorTypes.Server,
+            "The server's database is out of reach at the moment. Try again later.",
+            code: "database_unavailable")
+        { RetryAfter = DatabaseRetryAfter },
         _ => null,
     };
 

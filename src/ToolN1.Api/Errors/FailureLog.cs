@@ -1,3 +1,5 @@
+using ToolN1.Training.Jobs.Storage;
+
 namespace ToolN1.Api.Errors;
 
 /// <summary>Logs failures without what callers or the model wrote.</summary>
@@ -5,7 +7,8 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
 {
     /// <summary>
     /// The refusal that stands for a failure. One that nobody expected is logged, and its caller gets no details; its
-    /// message may quote what it was working on and is logged at Trace only.
+    /// message may quote what it was working on and is logged at Trace only. One of storage is logged whole: files and tables are
+    /// all that its message can name.
     /// </summary>
     public ApiException Refuse(string requestId, Exception exception)
     {
@@ -15,6 +18,10 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
             Unexpected(requestId, exception.GetType().FullName, exception.StackTrace);
             Details(requestId, exception);
             refusal = ErrorWriter.Unexpected();
+        }
+        else if (Outage.Is(exception) || Outage.IsFullDisk(exception))
+        {
+            StorageFailed(exception, requestId, refusal.Body.Code);
         }
 
         return refusal;
@@ -29,4 +36,7 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
 
     [LoggerMessage(EventId = 3003, Level = LogLevel.Trace, Message = "{RequestId}: details of the failure")]
     private partial void Details(string requestId, Exception exception);
+
+    [LoggerMessage(EventId = 3004, Level = LogLevel.Error, Message = "{RequestId}: {Code}")]
+    private partial void StorageFailed(Exception exception, string requestId, string? code);
 }

@@ -98,7 +98,11 @@ internal static class DocumentTransformers
         }
 
         operation.Responses = new OpenApiResponses { ["200"] = await SuccessAsync(doc, context, document, cancellationToken) };
-        foreach (int status in doc.Refusals.Append(StatusCodes.Status500InternalServerError))
+        bool isChange = access == Access.AdminKey && !HttpMethods.IsGet(context.Description.HttpMethod!);
+        int[] failures = access == Access.Public ? [StatusCodes.Status500InternalServerError]
+            : isChange ? [StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status507InsufficientStorage]
+            : [StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable];
+        foreach (int status in doc.Refusals.Union(failures))
         {
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
@@ -185,7 +189,8 @@ internal static class DocumentTransformers
         StatusCodes.Status409Conflict => "The state of things stands against it (`code` says which): a job that has ended, a gate that is not passed.",
         StatusCodes.Status413PayloadTooLarge => "The body is too large.",
         StatusCodes.Status415UnsupportedMediaType => "The body is not sent as the content type that the route takes.",
-        StatusCodes.Status503ServiceUnavailable => "The queue is full, or the server is not ready or stopping; Retry-After says when to try again.",
+        StatusCodes.Status503ServiceUnavailable => "The queue is full, the database is out of reach, or the server is not ready or stopping; Retry-After says when to try again.",
+        StatusCodes.Status507InsufficientStorage => "The server's disk is full; nothing of the request was kept.",
         _ => "The server failed.",
     };
 }

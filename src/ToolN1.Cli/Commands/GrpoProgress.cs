@@ -74,7 +74,7 @@ internal sealed class GrpoProgress : IGrpoObserver, IDisposable
 
     /// <inheritdoc/>
     public void Evaluated(GrpoEvaluation evaluation) =>
-        Note($"step {evaluation.Step}: {evaluation.Set} {100 * evaluation.Rate:F1}% ({100 * evaluation.Low:F1}–{100 * evaluation.High:F1}) of {evaluation.Rows:N0}");
+        Note($"step {evaluation.Step}: {evaluation.Set} {Number(100 * evaluation.Rate, "F1")}% ({Number(100 * evaluation.Low, "F1")}–{Number(100 * evaluation.High, "F1")}) of {evaluation.Rows:N0}");
 
     /// <inheritdoc/>
     public void Saved(int step, string path)

@@ -28,7 +28,7 @@ public static class DatasetReader
         }
     }
 
-    /// <summary>Reads a whole file and says what is in it.</summary>
+    /// <summary>Reads a whole file and says what is in it. A row whose answer calls a tool that it does not offer is a fault: only a guess could earn it, and learning it teaches to guess.</summary>
     /// <param name="file">The file.</param>
     /// <param name="cancellationToken">Stops between lines.</param>
     public static DatasetCheck Check(string file, CancellationToken cancellationToken)
@@ -67,6 +67,11 @@ public static class DatasetReader
             try
             {
                 IReadOnlyList<TrainingRow> parsed = Parse(line, file, number);
+                if (parsed.Select(NotOffered).FirstOrDefault(name => name is not null) is string tool)
+                {
+                    throw new TrainingDataException(file, number, $"the answer calls '{tool}', a tool that the row does not offer");
+                }
+
                 rows += parsed.Count;
                 withoutReasoning ??= parsed.Any(row => row is { Think: null, Reply: null }) ? number : null;
             }
@@ -112,6 +117,9 @@ public static class DatasetReader
             throw new TrainingDataException(file, line, "a text holds an escaped half of a surrogate pair, which is not a character", error);
         }
     }
+
+    /// <summary>The first tool that a row's answer calls and the row does not offer; null where all are on offer.</summary>
+    private static string? NotOffered(TrainingRow row) => row.Answer.FirstOrDefault(call => row.Tools.All(tool => tool.Name != call.Name))?.Name;
 
     /// <summary>Ours list their calls; where the tools are written as OpenAI's, <c>answer</c> is a field of that row's own.</summary>
     private static bool IsOurs(JsonElement root) =>

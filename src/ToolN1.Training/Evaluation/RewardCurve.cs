@@ -79,7 +79,7 @@ public static class RewardCurve
                 (int correct, int rows) = byStep.GetValueOrDefault(step);
                 byStep[step] = (correct + root.GetProperty("correct").GetInt32(), rows + root.GetProperty("rows").GetInt32());
             });
-            foreach ((int step, (int correct, int rows)) in byStep)
+            foreach ((int step, (int correct, int rows)) in byStep.Where(item => item.Value.Rows > 0))
             {
                 WilsonInterval interval = new(correct, rows);
                 run.HeldOut.Add((step, interval.Rate, interval.Low, interval.High));

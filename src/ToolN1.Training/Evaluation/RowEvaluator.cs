@@ -10,8 +10,8 @@ using ToolN1.Training.Rollouts;
 namespace ToolN1.Training.Evaluation;
 
 /// <summary>
-/// Lets an engine answer rows greedily, as the server would be asked, and scores the answers by the Tool-N1 reward: both
-/// think tags and exactly the right calls, an explicit empty list where none applies.
+/// Lets an engine answer rows greedily, as the server would be asked, and scores the answers: by the Tool-N1 reward (both
+/// think tags and exactly the right calls, an explicit empty list where none applies), or by another.
 /// </summary>
 /// <param name="engine">The serving engine.</param>
 /// <param name="tokenizer">The model's tokenizer.</param>
@@ -30,8 +30,8 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
     /// <summary>Rows in flight at once.</summary>
     public int Concurrency { get; init; } = 32;
 
-    /// <summary>Says which answers are right, those worth 1 or more; null asks for exactly the row's calls.</summary>
-    public IReward? Reward { get; init; }
+    /// <summary>Says which answers are right, those worth 1 or more, and which cannot be scored; null asks for exactly the row's calls. The caller's.</summary>
+    public RewardPool? Judge { get; init; }
 
     /// <summary>Evaluates rows; waits where the engine's queue is full.</summary>
     /// <param name="category">Name of the cases that name no category themselves.</param>
@@ -75,24 +75,18 @@ public sealed class RowEvaluator(IInferenceEngine engine, Tokenizer tokenizer, I
         }
 
         string output = tokenizer.Decode(ids, skipSpecial: true);
-        return new EvaluationCase(row.Category ?? category, index, IsRight(row, output, cancellationToken), row.Messages[^1].Content ?? string.Empty, TrainingRowWriter.ToExpected(row), output, ids.Count);
+        (bool isRight, string? failure) = await JudgeAsync(row, output, cancellationToken).ConfigureAwait(false);
+        return new EvaluationCase(row.Category ?? category, index, isRight, row.Messages[^1].Content ?? string.Empty, TrainingRowWriter.ToExpected(row), output, ids.Count) { Failure = failure };
     }
 
-    private bool IsRight(TrainingRow row, string output, CancellationToken cancellationToken)
+    private async Task<(bool IsRight, string? Failure)> JudgeAsync(TrainingRow row, string output, CancellationToken cancellationToken)
     {
-        if (Reward is null)
+        if (Judge is null)
         {
-            return ToolCallReward.Score(output, row.AnswerJson).Reward == 1;
+            return (ToolCallReward.Score(output, row.AnswerJson).Reward == 1, null);
         }
 
-        try
-        {
-            return Reward.Score(new RewardSample(output, row), cancellationToken).Total >= 1;
-        }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            // What cannot be scored is not right.
-            return false;
-        }
+        RewardOutcome outcome = await Judge.ScoreAsync(new RewardSample(output, row), cancellationToken).ConfigureAwait(false);
+        return (outcome.Score?.Total >= 1, outcome.Failure);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Optimizers;
+using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Grpo;
 
@@ -136,6 +137,9 @@ public sealed record GrpoReward
 
     /// <summary>Samples scored at once.</summary>
     public int Workers { get; init; } = 2;
+
+    /// <summary>What scores with a reward within these bounds; the caller disposes it.</summary>
+    internal RewardPool PoolOf(IReward reward) => new(reward, Workers, TimeSpan.FromSeconds(TimeLimitSeconds));
 }
 
 /// <summary>How weights move: AdamW.</summary>

@@ -101,7 +101,8 @@ public sealed class GrpoRun
         {
             GrpoState state = await Task.Run(() => Begin(policy, updater, resume), cancellationToken).ConfigureAwait(false);
             _savedEdit = state.Edit;
-            using RewardPool pool = new(_reward, _config.Reward.Workers, TimeSpan.FromSeconds(_config.Reward.TimeLimitSeconds));
+            using RewardPool pool = _config.Reward.PoolOf(_reward);
+            using RewardPool? judge = _heldOutReward is null ? null : _config.Reward.PoolOf(_heldOutReward);
             RolloutSampler sampler = new(_config, _host.Engine, _host.Tokenizer, StopTokens(), pool);
             int totalSteps = _config.Steps ?? StepsOf(_config.Epochs!.Value, data.Count);
             LearningRateSchedule schedule = Schedule(totalSteps);
@@ -121,7 +122,7 @@ public sealed class GrpoRun
 
             // 2. The initial policy, measured; or what an earlier execution was stopped from measuring.
             await policy.PublishAsync(lease, cancellationToken).ConfigureAwait(false);
-            Session session = new(lease, policy, updater, data, sampler, schedule, heldOut, metrics, samples, evaluations);
+            Session session = new(lease, policy, updater, data, sampler, schedule, heldOut, judge, metrics, samples, evaluations);
             try
             {
                 if (IsEvaluationDue(session, state, totalSteps))
@@ -322,19 +323,26 @@ public sealed class GrpoRun
         int rows = 0;
         foreach ((string set, IReadOnlyList<TrainingRow> setRows) in session.HeldOut)
         {
-            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion, Priority = RequestPriority.Background, Reward = _heldOutReward };
+            RowEvaluator evaluator = new(_host.Engine, _host.Tokenizer, _host.Format) { MaxNewTokens = _config.MaxResponseTokens, WeightVersion = session.Lease.WorkingVersion, Priority = RequestPriority.Background, Judge = session.Judge };
             IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync(set, setRows, cancellationToken).ConfigureAwait(false);
-            WilsonInterval interval = new(cases.Count(item => item.Correct), cases.Count);
-            GrpoEvaluation evaluation = new(state.Step, set, interval.Successes, interval.Cases, interval.Low, interval.High);
+            Dictionary<string, int> errors = GrpoStepReport.CountErrors(cases.Select(item => item.Failure));
+            int unscored = errors.Values.Sum();
+            WilsonInterval interval = new(cases.Count(item => item.Correct), cases.Count - unscored);
+            GrpoEvaluation evaluation = new(state.Step, set, interval.Successes, interval.Cases, unscored, interval.Cases == 0 ? null : interval.Low, interval.Cases == 0 ? null : interval.High);
             await session.Evaluations.WriteLineAsync(JsonSerializer.Serialize(evaluation, GrpoJson.Lines.GrpoEvaluation)).ConfigureAwait(false);
             _observer.Evaluated(evaluation);
+            if (unscored > 0)
+            {
+                _observer.Alarmed(GrpoStepReport.RewardErrors(state.Step, $"{unscored} of {cases.Count} answers to {set}", errors));
+            }
+
             correct += interval.Successes;
             rows += interval.Cases;
         }
 
         state.EvaluatedStep = state.Step;
         double score = (double)correct / rows;
-        if (state.BestStep is not null && score <= state.BestScore)
+        if (rows == 0 || (state.BestStep is not null && score <= state.BestScore))
         {
             return false;
         }
@@ -486,5 +494,5 @@ public sealed class GrpoRun
     /// <summary>What the steps of one execution share.</summary>
     private sealed record Session(
         ModelLease Lease, Policy Policy, PolicyUpdater Updater, PromptDataset Data, RolloutSampler Sampler, LearningRateSchedule Schedule,
-        IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> HeldOut, StreamWriter Metrics, StreamWriter Samples, StreamWriter Evaluations);
+        IReadOnlyList<(string Set, IReadOnlyList<TrainingRow> Rows)> HeldOut, RewardPool? Judge, StreamWriter Metrics, StreamWriter Samples, StreamWriter Evaluations);
 }

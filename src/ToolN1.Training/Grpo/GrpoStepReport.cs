@@ -35,8 +35,7 @@ internal static class GrpoStepReport
             Refills = refills,
             Responses = rollouts.Length,
             RewardErrorRate = 1 - ((double)scored.Length / rollouts.Length),
-            RewardErrors = rollouts.Where(rollout => rollout.Outcome.Failure is not null).GroupBy(rollout => rollout.Outcome.Failure!, StringComparer.Ordinal)
-                .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal),
+            RewardErrors = CountErrors(rollouts.Select(rollout => rollout.Outcome.Failure)),
             RewardSecondsMean = rollouts.Average(rollout => rollout.Outcome.Seconds),
             RewardSecondsMax = rollouts.Max(rollout => rollout.Outcome.Seconds),
             ResponseLengthMean = lengths.Average(),
@@ -104,7 +103,7 @@ internal static class GrpoStepReport
 
         if (result.RewardErrorRate > 0)
         {
-            yield return new GrpoAlarm(result.Step, "reward_errors", $"{result.RewardErrorRate:P1} of the responses could not be scored: {string.Join("; ", result.RewardErrors.Select(error => $"{error.Value} × {error.Key}"))}", false);
+            yield return RewardErrors(result.Step, $"{result.RewardErrorRate:P1} of the responses", result.RewardErrors);
         }
 
         if (result.MemoryBytes > plannedBytes * PlanTolerance)
@@ -112,6 +111,14 @@ internal static class GrpoStepReport
             yield return new GrpoAlarm(result.Step, Memory, $"the process holds {result.MemoryBytes >> 20:N0} MiB where {plannedBytes >> 20:N0} were planned; it may run out of memory", false);
         }
     }
+
+    /// <summary>How often each reason left something unscored; nulls are scored.</summary>
+    public static Dictionary<string, int> CountErrors(IEnumerable<string?> failures) =>
+        failures.OfType<string>().GroupBy(failure => failure, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+
+    /// <summary>The warning that something could not be scored.</summary>
+    public static GrpoAlarm RewardErrors(int step, string what, IReadOnlyDictionary<string, int> errors) =>
+        new(step, "reward_errors", $"{what} could not be scored: {string.Join("; ", errors.Select(error => $"{error.Value} × {error.Key}"))}", false);
 
     private static string Left(bool isMeasured, int? earlier) =>
         isMeasured ? "its best checkpoint"

@@ -158,13 +158,14 @@ public sealed record GrpoPhaseSeconds(double Generate, double Reward, double Sco
 /// <param name="Step">After which step; 0 is the initial policy.</param>
 /// <param name="Set">Name of the rows file.</param>
 /// <param name="Correct">Rows answered exactly right, greedily.</param>
-/// <param name="Rows">Rows.</param>
-/// <param name="Low">Lower end of the 95% interval (Wilson).</param>
-/// <param name="High">Upper end.</param>
-public sealed record GrpoEvaluation(int Step, string Set, int Correct, int Rows, double Low, double High)
+/// <param name="Rows">Rows whose answers were scored.</param>
+/// <param name="Unscored">Rows beside these whose answers could not be scored.</param>
+/// <param name="Low">Lower end of the 95% interval (Wilson); null where no answer was scored.</param>
+/// <param name="High">Upper end; null likewise.</param>
+public sealed record GrpoEvaluation(int Step, string Set, int Correct, int Rows, int Unscored, double? Low, double? High)
 {
-    /// <summary>Fraction answered right.</summary>
-    public double Rate => (double)Correct / Rows;
+    /// <summary>Fraction answered right, of those scored; null where none was.</summary>
+    public double? Rate => Rows == 0 ? null : (double)Correct / Rows;
 }
 
 /// <summary>A sampled response with its reward; a line of samples.jsonl.</summary>

@@ -18,9 +18,6 @@ internal sealed record JobFailure(string Code, string Message, string? Param = n
 
     private static readonly JobFailure OutOfMemory = new("out_of_memory", "There is not enough memory for this job. GET /admin/training/plan tells what a job needs and what would make it smaller.");
 
-    // ENOSPC and EDQUOT of Unix, ERROR_DISK_FULL of Windows.
-    private static readonly int[] DiskFull = [28, 122, unchecked((int)0x80070070)];
-
     /// <summary>The failure that an exception stands for.</summary>
     public static JobFailure Of(Exception exception) => exception switch
     {
@@ -29,7 +26,7 @@ internal sealed record JobFailure(string Code, string Message, string? Param = n
         NonFiniteTrainingException diverged => new JobFailure("non_finite", diverged.Message + " A smaller learning_rate_multiplier helps.", "learning_rate_multiplier"),
         CheckpointException damaged => new JobFailure("checkpoint_unusable", damaged.Message),
         TrainingConfigException config => new JobFailure("invalid_settings", config.Message),
-        IOException io when DiskFull.Contains(io.HResult) => new JobFailure("disk_full", "The data directory's disk is full; what was saved before stays. Make room, then create the job again."),
+        IOException when Outage.IsFullDisk(exception) => new JobFailure("disk_full", "The data directory's disk is full; what was saved before stays. Make room, then create the job again."),
         _ when Outage.IsFullDisk(exception) => new JobFailure("disk_full", "The database's disk is full; what was saved before stays. Make room, then create the job again."),
         _ when Outage.Is(exception) => new JobFailure("database_unavailable", "The database was out of reach again and again; the server's log says more."),
         IOException io => new JobFailure("io_error", io.Message),

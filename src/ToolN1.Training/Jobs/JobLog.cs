@@ -34,4 +34,7 @@ internal static partial class JobLog
 
     [LoggerMessage(2010, LogLevel.Warning, "What an earlier run left half written in the data directory cannot be removed")]
     public static partial void NotSwept(ILogger logger, Exception exception);
+
+    [LoggerMessage(2011, LogLevel.Error, "Job {Job} stays queued: the engine is out of order, and no job runs before the server's next start")]
+    public static partial void HeldBack(ILogger logger, string job);
 }

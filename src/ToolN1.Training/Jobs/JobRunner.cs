@@ -102,8 +102,12 @@ internal sealed class JobRunner(
                 Expected = item.Expected.Storable(),
                 Completion = item.Output.Storable(),
                 Reward = item.Correct ? 1 : 0,
+                Failure = item.Failure?.Storable(),
             }));
         });
-        reporter.Message("info", $"Held-out {(judge is null ? "exact match" : "answers of full reward")}: {first.Correct} of {first.Rows} rows before, {last.Correct} now.");
+        string measure = judge is null ? "exact match" : "answers of full reward";
+        reporter.Message("info", first.Unscored + last.Unscored == 0
+            ? $"Held-out {measure}: {first.Correct} of {first.Rows} rows before, {last.Correct} now."
+            : $"Held-out {measure}: {first.Correct} of {first.Rows} rows before, {last.Correct} of {last.Rows} now; {first.Unscored} before and {last.Unscored} now could not be scored.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
@@ -197,14 +198,38 @@ public sealed class TrainingJobs(TrainingStore store, TrainingFiles files, Model
             .OrderByDescending(item => item.Step).ThenBy(item => item.Place).Take(limit).ToListAsync()).ConfigureAwait(false);
     }
 
-    /// <summary>Ends with the next change of anything: take it first, look at the jobs then.</summary>
-    public Task Changed => store.Changed;
-
-    /// <summary>Events of a job beyond one, oldest first; some of them where there are many.</summary>
+    /// <summary>The events of a job, those to come included, until it has ended.</summary>
     /// <param name="id">The job.</param>
-    /// <param name="sequence">The event before; 0 begins.</param>
-    public Task<List<EventRecord>> EventsBeyondAsync(string id, long sequence) =>
-        store.ReadAsync(context => context.Events.AsNoTracking().Where(item => item.JobId == id && item.Sequence > sequence).OrderBy(item => item.Sequence).Take(EventsAtOnce).ToListAsync());
+    /// <param name="after">Sequence of the last event that is known already; 0 begins.</param>
+    /// <param name="cancellationToken">Stops watching.</param>
+    public async IAsyncEnumerable<EventRecord> WatchAsync(string id, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // The state before the events: what ended the job is among them.
+            Task changed = store.Changed;
+            JobRecord job = await GetAsync(id).ConfigureAwait(false);
+            List<EventRecord> events = await store.ReadAsync(context => context.Events.AsNoTracking()
+                .Where(item => item.JobId == id && item.Sequence > after).OrderBy(item => item.Sequence).Take(EventsAtOnce).ToListAsync(cancellationToken)).ConfigureAwait(false);
+            foreach (EventRecord item in events)
+            {
+                after = item.Sequence;
+                yield return item;
+            }
+
+            if (events.Count > 0)
+            {
+                continue;
+            }
+
+            if (job.FinishedAt is not null)
+            {
+                yield break;
+            }
+
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Changes of a job's values, oldest first.</summary>
     public Task<List<EditRecord>> EditsAsync(string id) =>

@@ -53,7 +53,7 @@ public sealed class AdminTrainingTests
     [Fact]
     public async Task Events_WhileOtherThingsChange_SilenceIsFilledAllTheSame()
     {
-        LateTime time = new();
+        ManualTime time = new();
         using TrainingServer server = TrainingServer.WithTime(time);
         server.Method.IsHeld = true;
         string job = await server.JobAsync(await server.FileAsync());
@@ -68,6 +68,25 @@ public sealed class AdminTrainingTests
         }
 
         await alive;
+    }
+
+    [Fact]
+    public async Task Events_DatabaseGoesOutOfReachMeanwhile_EndWithAnError()
+    {
+        using TrainingServer server = new();
+        server.Method.IsHeld = true;
+        string job = await server.JobAsync(await server.FileAsync());
+        await server.UntilAsync(job, "running");
+        using HttpResponseMessage response = await server.Client.GetAsync($"{Jobs}/{job}/events", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using StreamReader reader = new(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken), Encoding.UTF8);
+        await LineAsync(reader, "event: message");
+        await server.ExecuteAsync("ALTER TABLE events RENAME TO elsewhere");
+        await server.FileAsync();
+        string rest = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await server.ExecuteAsync("ALTER TABLE elsewhere RENAME TO events");
+
+        Assert.Contains("\"code\":\"database_unavailable\"", rest, StringComparison.Ordinal);
+        Assert.DoesNotContain("[DONE]", rest, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -314,23 +333,4 @@ public sealed class AdminTrainingTests
         .Where(text => text.StartsWith("id: ", StringComparison.Ordinal))
         .Select(text => text.Split('\n'))
         .Select(lines => (lines[0]["id: ".Length..], lines[1]["event: ".Length..], JsonNode.Parse(lines[2]["data: ".Length..])!));
-
-    /// <summary>A clock that a test moves on, and whose timers never end.</summary>
-    private sealed class LateTime : TimeProvider
-    {
-        private long _passed;
-
-        public void Pass(TimeSpan time) => Interlocked.Add(ref _passed, (long)(time.TotalSeconds * TimestampFrequency));
-
-        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _passed);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
-
-    /// <summary>A clock whose timers go a thousand times faster.</summary>
-    private sealed class FastTime : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => base.CreateTimer(callback, state, dueTime / 1000, period);
-    }
 }

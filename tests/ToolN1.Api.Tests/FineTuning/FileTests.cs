@@ -51,6 +51,18 @@ public sealed class FileTests
         Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "files")));
     }
 
+    [Fact]
+    public async Task Upload_RowWhoseAnswerCallsAToolThatIsNotOffered_IsRefusedByLineAndName()
+    {
+        using TrainingServer server = new();
+        using HttpResponseMessage response = await server.UploadAsync($"{TrainingServer.Row}\n{TrainingServer.Row.Replace("[{\"name\": \"f\", \"arguments\"", "[{\"name\": \"g\", \"arguments\"", StringComparison.Ordinal)}\n");
+        JsonNode error = await Json.ErrorAsync(response, 400);
+
+        Assert.Equal("invalid_file", error["code"]!.GetValue<string>());
+        Assert.Contains("line 2: the answer calls 'g'", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(server.DataDirectory, "files")));
+    }
+
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgresql")]

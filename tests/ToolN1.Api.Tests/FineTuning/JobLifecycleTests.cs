@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ToolN1.Api.Tests.Support;
+using ToolN1.Engine;
 using ToolN1.Engine.Model;
 using ToolN1.TestSupport;
 using ToolN1.Training;
@@ -214,11 +216,7 @@ public sealed class JobLifecycleTests
         await StepAsync(server, job, 2);
         await server.ExecuteAsync($"ALTER TABLE {table} RENAME TO elsewhere");
         server.Method.Permits.Release(1);
-        while (!(await server.MessagesAsync(job)).Contains("The database was out of reach; the job goes on from its last checkpoint"))
-        {
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-
+        await server.UntilToldAsync(job, "The database was out of reach; the job goes on from its last checkpoint");
         await server.ExecuteAsync($"ALTER TABLE elsewhere RENAME TO {table}");
         JsonNode done = await server.UntilAsync(job, "succeeded");
         Assert.Equal(FakeEngine.ModelName + "@job-1-step-3", done["fine_tuned_model"]!.GetValue<string>());
@@ -355,6 +353,49 @@ public sealed class JobLifecycleTests
         Assert.StartsWith("The job failed: ", (await server.MessagesAsync(failing))[0], StringComparison.Ordinal);
         await server.UntilAsync(next, "succeeded");
         await server.PostOkAsync(Json.ChatRoute, Json.Chat().ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task QueuedJobs_OfAnEngineOutOfOrder_SayThatTheyWait_AndRunAfterARestart(string provider)
+    {
+        const string Waiting = "The engine is out of order; the job waits for the server's next start";
+        using TemporaryFolder data = new("faulted");
+        (string, string)[] database = await TestDatabase.CreateAsync(provider);
+        string running, queued, later;
+        using (TrainingServer server = new(dataDirectory: data.Path, settings: database))
+        {
+            server.Method.IsHeld = true;
+            server.Engine.BeforeToken = (request, _, _) =>
+            {
+                if (request.Priority == RequestPriority.Background)
+                {
+                    server.Engine.Healthy = false;
+                    throw new EngineFaultException("The engine is out of order.");
+                }
+
+                return Task.CompletedTask;
+            };
+            string file = await server.FileAsync();
+            running = await server.JobAsync(file, $$""","validation_file":"{{file}}" """);
+            queued = await server.JobAsync(file);
+            server.Method.Permits.Release(3);
+            Assert.Equal("engine_failed", (await server.UntilAsync(running, "failed"))["error"]!["code"]!.GetValue<string>());
+
+            // One that comes later waits beside it.
+            await server.UntilToldAsync(queued, Waiting);
+            later = await server.JobAsync(file);
+            await server.UntilToldAsync(later, Waiting);
+            Assert.Equal("queued", (await server.GetAsync("/v1/fine_tuning/jobs/" + queued))["status"]!.GetValue<string>());
+            Assert.Single(await server.MessagesAsync(queued), message => message == Waiting);
+            Assert.Contains(server.Log.Lines, line => line.Level == LogLevel.Error && line.Text.Contains("no job runs before the server's next start", StringComparison.Ordinal));
+        }
+
+        using TrainingServer next = new(dataDirectory: data.Path, settings: database);
+        await next.UntilAsync(queued, "succeeded");
+        await next.UntilAsync(later, "succeeded");
+        await next.UntilAsync(running, "failed");
     }
 
     [Theory]

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
 using ToolN1.TestSupport;
+using ToolN1.Training.Grpo;
+using ToolN1.Training.Jobs.Methods;
+using ToolN1.Training.Rewards;
 
 namespace ToolN1.Api.Tests.FineTuning;
 
@@ -83,6 +86,50 @@ public sealed class PromotionTests
         Assert.Contains("p < 0.05", (await Json.ErrorAsync(equal, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
         await Json.ErrorAsync(served, 400);
         await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Second}}"}""");
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Promote_TheBase_NeedsNoGate_StaysOverARestart_AndCanBeTakenBack(string provider)
+    {
+        (string, string)[] database = await TestDatabase.CreateAsync(provider);
+        using TemporaryFolder data = new("base");
+        using (TrainingServer server = new(engine => engine.Answer = request => request.WeightVersion == "job-1-step-3" ? Right : "no", data.Path, database))
+        {
+            await TrainAsync(server, validated: true);
+            await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+            JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Base}}"}""");
+
+            Assert.Equal((Base, First, false), (change["live"]!.GetValue<string>(), change["previous"]!.GetValue<string>(), change["forced"]!.GetValue<bool>()));
+            Assert.Null(change["held_out_rows"]);
+            Assert.Equal("0123456789abcdef", server.Host.LiveVersion);
+            JsonNode entry = (await server.GetAsync("/admin/audit?limit=1"))["data"]![0]!;
+            Assert.Equal(("model.promote", First, Base, false), (
+                entry["action"]!.GetValue<string>(), entry["details"]!["from"]!.GetValue<string>(), entry["details"]!["to"]!.GetValue<string>(), entry["details"]!["forced"]!.GetValue<bool>()));
+            Assert.Contains("needs no gate", entry["details"]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+        }
+
+        using TrainingServer next = new(dataDirectory: data.Path, settings: database);
+        Assert.Equal(Base, await LiveAsync(next));
+        JsonNode back = await next.PostOkAsync("/admin/models/rollback");
+        Assert.Equal((First, Base), (back["live"]!.GetValue<string>(), back["previous"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task Promote_TheBaseThatMustImprove_IsRefusedForItsOwnReason()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        await TrainAsync(server, validated: true);
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        using HttpResponseMessage refused = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{Base}}","require_improvement":true}""");
+        JsonNode error = await Json.ErrorAsync(refused, 409);
+
+        Assert.Equal("gate_failed", error["code"]!.GetValue<string>());
+        Assert.Contains("no job made it", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.DoesNotContain("validation_file", error["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(First, await LiveAsync(server));
+        Assert.True((await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{Base}}","require_improvement":true,"force":true}"""))["forced"]!.GetValue<bool>());
     }
 
     [Theory]
@@ -216,6 +263,34 @@ public sealed class PromotionTests
     }
 
     [Fact]
+    public async Task HeldOutAnswers_ThatCannotBeScored_AreCountedAndLeftOutOfTheGate()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        server.Method.HeldOutJudge = new HeldOutJudge(new RewardOfWalksOnly(), "walks", new GrpoReward());
+        await TrainAsync(server, validated: true, TrainingServer.Row + "\n" + TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        string job = await NewestJobAsync(server);
+        Assert.Contains("Held-out answers of full reward: 1 of 1 rows before, 1 of 1 now; 1 before and 1 now could not be scored.", await server.MessagesAsync(job));
+        JsonNode[] samples = [.. (await server.GetAsync($"/admin/training/jobs/{job}/samples"))["data"]!.AsArray().Select(item => item!)];
+        Assert.Equal([("go", "no number"), ("walk", null)], samples.Select(item => (item["request"]!.GetValue<string>(), item["failure"]?.GetValue<string>())));
+
+        JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        Assert.Equal((1, 1, 1), (change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(), change["correct_now"]!.GetValue<int>()));
+        JsonNode score = (await server.GetAsync("/admin/models"))["data"]!.AsArray().Single(item => item!["name"]!.GetValue<string>() == First)!["evaluations"]![0]!;
+        Assert.Equal((1, 1, 1), (score["rows"]!.GetValue<int>(), score["correct"]!.GetValue<int>(), score["unscored"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task Promote_WhereNoHeldOutAnswerCanBeScored_IsRefusedForThat()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        server.Method.HeldOutJudge = new HeldOutJudge(new RewardOfWalksOnly(), "walks", new GrpoReward());
+        await TrainAsync(server, validated: true);
+        using HttpResponseMessage refused = await server.PostAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+
+        Assert.Contains("none of the held-out answers could be scored", (await Json.ErrorAsync(refused, 409))["message"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rollback_WhileAGateMeasures_DoesNotWaitForIt_AndThePromotionIsRefused()
     {
         TaskCompletionSource measuring = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -290,4 +365,10 @@ public sealed class PromotionTests
 
     private static async Task<string> LiveAsync(TrainingServer server) =>
         (await server.GetAsync("/admin/models"))["data"]!.AsArray().Single(item => item!["live"]!.GetValue<bool>())!["name"]!.GetValue<string>();
+
+    private sealed class RewardOfWalksOnly : IReward
+    {
+        public RewardScore Score(RewardSample sample, CancellationToken cancellationToken) =>
+            sample.Row.Messages[^1].Content == "walk" ? new RewardScore(1, []) : throw new FormatException("no number");
+    }
 }

@@ -29,6 +29,9 @@ internal sealed class ScriptedMethod : ITrainingMethod
     /// <summary>Thrown by a run, in order.</summary>
     public ConcurrentQueue<Exception> Failures { get; } = [];
 
+    /// <summary>Thrown when a job's values are looked at; null for nothing.</summary>
+    public Exception? Refusal { get; set; }
+
     /// <summary>Training rows of each run.</summary>
     public ConcurrentQueue<string> Rows { get; } = [];
 
@@ -38,9 +41,14 @@ internal sealed class ScriptedMethod : ITrainingMethod
     /// <summary>What <see cref="ITrainingMethod.NeedsStartServed"/> says.</summary>
     public bool TrainsOverItsStart { get; set; }
 
+    /// <summary>What <see cref="ITrainingMethod.Judge"/> says.</summary>
+    public HeldOutJudge? HeldOutJudge { get; set; }
+
+    public HeldOutJudge? Judge(string settings) => HeldOutJudge;
+
     public bool NeedsStartServed(string settings) => TrainsOverItsStart;
 
-    public string Resolve(JsonElement settings, MethodInputs inputs) =>
+    public string Resolve(JsonElement settings, MethodInputs inputs) => Refusal is not null ? throw Refusal :
         """{"n_epochs":1,"batch_size":1,"learning_rate_multiplier":1,"checkpoint_every_steps":1,"live_share":0.5}""";
 
     public async Task<MethodResult?> RunAsync(MethodRun run, CancellationToken cancellationToken)

@@ -131,6 +131,16 @@ internal sealed class TrainingServer : IDisposable
         }
     }
 
+    /// <summary>Waits until a job's events tell something.</summary>
+    public async Task UntilToldAsync(string job, string message)
+    {
+        for (int i = 0; !(await MessagesAsync(job)).Contains(message); i++)
+        {
+            Assert.True(i < 3000, string.Join('\n', await MessagesAsync(job)));
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     public async Task<string[]> MessagesAsync(string job) =>
         [.. (await GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=1000"))["data"]!.AsArray().Select(item => item!["message"]!.GetValue<string>())];
 

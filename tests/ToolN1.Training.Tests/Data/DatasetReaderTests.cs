@@ -82,7 +82,7 @@ public sealed class DatasetReaderTests : IDisposable
         File.WriteAllText(_file, """
             {"tools": [], "messages": [{"role": "user", "content": "a"}], "answer": []}
 
-            {"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}]}
+            {"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}],"tools":[{"type":"function","function":{"name":"f"}}]}
             """);
         DatasetCheck good = DatasetReader.Check(_file, TestContext.Current.CancellationToken);
         Assert.Equal((2, 1, 0), (good.Rows, good.LineWithoutReasoning, good.Faults.Count));
@@ -91,6 +91,20 @@ public sealed class DatasetReaderTests : IDisposable
         File.WriteAllBytes(_file, [.. Encoding.UTF8.GetBytes("x\n"), 0xff, 0xfe, (byte)'\n']);
         DatasetCheck bad = DatasetReader.Check(_file, TestContext.Current.CancellationToken);
         Assert.Contains(bad.Faults, fault => fault.Contains("UTF-8", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Check_AnswerThatCallsWhatIsNotOffered_IsAFault_AndContextThatDoesIsNone()
+    {
+        File.WriteAllText(_file, """
+            {"tools": [{"name": "f"}], "messages": [{"role": "user", "content": "a"}], "answer": [{"name": "f", "arguments": {}}, {"name": "g", "arguments": {}}]}
+            {"messages":[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"function":{"name":"h","arguments":"{}"}}]}]}
+            {"messages":[{"role":"user","content":"a"},{"role":"assistant","weight":0,"tool_calls":[{"id":"1","function":{"name":"h","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"b"},{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}],"tools":[{"type":"function","function":{"name":"f"}}]}
+            """);
+        DatasetCheck check = DatasetReader.Check(_file, TestContext.Current.CancellationToken);
+
+        Assert.Equal(["line 1: the answer calls 'g', a tool that the row does not offer", "line 2: the answer calls 'h', a tool that the row does not offer"], check.Faults);
+        Assert.Equal(1, check.Rows);
     }
 
     [Fact]

@@ -29,14 +29,15 @@ public sealed class RowEvaluatorTests(GrpoFixture fixture) : IClassFixture<GrpoF
     }
 
     [Fact]
-    public async Task Evaluate_RewardThatThrows_CountsTheAnswerAsWrong()
+    public async Task Evaluate_RewardThatThrows_LeavesTheAnswerUnscored()
     {
         Tokenizer tokenizer = Tokenizer.Load(fixture.Model);
         await using InferenceEngine engine = GrpoFixture.Start(fixture.Model);
-        RowEvaluator evaluator = new(engine, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer)) { MaxNewTokens = 2, Reward = new Throwing() };
+        using RewardPool judge = new(new Throwing(), 1, TimeSpan.FromMinutes(1));
+        RowEvaluator evaluator = new(engine, tokenizer, ChatFormats.Create("tool-n1", fixture.Model, tokenizer)) { MaxNewTokens = 2, Judge = judge };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("rows", [.. TrainingRowReader.Read(fixture.Rows).Take(2)], TestContext.Current.CancellationToken);
 
-        Assert.Equal([false, false], cases.Select(item => item.Correct));
+        Assert.Equal([(false, "no number"), (false, "no number")], cases.Select(item => (item.Correct, item.Failure)));
     }
 
     private sealed class Throwing : IReward

@@ -69,14 +69,14 @@ public sealed class GrpoFixture : IDisposable
 
     /// <summary>Runs on an engine that serves <see cref="Model"/>, and with <paramref name="servesStart"/> what the run starts from besides.</summary>
     internal async Task<GrpoOutcome> RunAsync(
-        GrpoConfig config, RecordingObserver observer, IReward? reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null, bool servesStart = false, long? plannedBytes = null)
+        GrpoConfig config, RecordingObserver observer, IReward? reward, bool resume = false, Func<GrpoRun, InferenceEngine, Task>? beside = null, bool servesStart = false, long? plannedBytes = null, IReward? heldOutReward = null)
     {
         Tokenizer tokenizer = Tokenizer.Load(Model);
         await using InferenceEngine engine = Start(Model);
         string? startVersion = config.Model == Model ? engine.Host.LiveVersion : servesStart ? await engine.Host.LoadAsync(config.Model, observer.StopToken) : null;
         IReadOnlyList<string> versions = engine.Host.Versions;
         GrpoHost host = new(engine, engine.Host, tokenizer, ChatFormats.Create(config.ChatFormat, Model, tokenizer), startVersion, PlannedBytes: plannedBytes);
-        GrpoRun run = new(config, "run.json", host, observer, reward: reward);
+        GrpoRun run = new(config, "run.json", host, observer, reward: reward, heldOutReward: heldOutReward);
         Task<GrpoOutcome> running = run.ExecuteAsync(resume, observer.StopToken);
         if (beside is not null)
         {

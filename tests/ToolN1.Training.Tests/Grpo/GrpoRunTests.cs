@@ -261,6 +261,48 @@ public sealed class GrpoRunTests(GrpoFixture fixture) : IClassFixture<GrpoFixtur
     }
 
     [Fact]
+    public async Task Evaluate_AnswerThatCannotBeScored_IsCountedAndLeftOut()
+    {
+        GrpoConfig config = fixture.Config("unscored", steps: 1) with { Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows], MaxRows = 3 } };
+        FunctionReward reward = new(sample => sample.Row.Messages[^1].Content!.Contains("Rome", StringComparison.Ordinal) ? throw new FormatException("no number") : 1);
+        using RecordingObserver observer = new();
+        Assert.Equal(GrpoOutcome.Finished, await fixture.RunAsync(config, observer, Letters, heldOutReward: reward));
+
+        Assert.All(observer.Evaluations, item => Assert.Equal((2, 2, 1), (item.Correct, item.Rows, item.Unscored)));
+        Assert.All(File.ReadLines(Path.Combine(config.Output, "evaluations.jsonl")), line => Assert.Contains("\"rows\":2,\"unscored\":1,", line, StringComparison.Ordinal));
+        Assert.Contains(observer.Alarms, alarm => alarm is { Step: 0, Kind: "reward_errors", EndsRun: false } && alarm.Message.Contains("1 × no number", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Evaluate_RewardThatNeverEnds_IsGivenUp_AndTheRunGoesOn()
+    {
+        using ManualResetEventSlim hang = new();
+        GrpoConfig config = fixture.Config("hanging", steps: 1) with
+        {
+            Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows], MaxRows = 2 },
+            Reward = new GrpoReward { TimeLimitSeconds = 0.2 },
+        };
+        FunctionReward reward = new(_ =>
+        {
+            hang.Wait(CancellationToken.None);
+            return 1;
+        });
+        using RecordingObserver observer = new();
+        try
+        {
+            GrpoOutcome outcome = await fixture.RunAsync(config, observer, reward: null, heldOutReward: reward).WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
+            Assert.Equal(GrpoOutcome.Finished, outcome);
+        }
+        finally
+        {
+            hang.Set();
+        }
+
+        Assert.Equal([(0, 0, 0), (1, 0, 0)], observer.Evaluations.Select(item => (item.Step, item.Correct, item.Rows)));
+        Assert.Contains(observer.Alarms, alarm => alarm is { Step: 1, Kind: "reward_errors" } && alarm.Message.Contains("2 × timeout", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Execute_CheckpointPinnedBeforeItsEvaluation_StaysPinnedWhenItIsSavedAgain()
     {
         GrpoConfig config = fixture.Config("pinned", steps: 3) with { Evaluation = new GrpoEvaluationPlan { Data = [fixture.Rows], EverySteps = 2, MaxRows = 2 } };

@@ -37,10 +37,12 @@ public sealed class JobFailureTests
         [
             (new SqliteException("database is locked", 5), true),
             (new SqliteException("unable to open database file", 14), true),
+            (new SqliteException("attempt to write a readonly database", 8), true),
             (new DbUpdateException("saving", new SqliteException("disk I/O error", 10)), true),
             (new SqliteException("UNIQUE constraint failed", 19), false),
             (new NpgsqlException("Exception while reading from stream", new IOException()), true),
             (new PostgresException("terminating connection", "FATAL", "FATAL", PostgresErrorCodes.AdminShutdown), true),
+            (new PostgresException("database \"b\" does not exist", "FATAL", "FATAL", PostgresErrorCodes.InvalidCatalogName), true),
             (new PostgresException("duplicate key", "ERROR", "ERROR", PostgresErrorCodes.UniqueViolation), false),
 
             // As Npgsql's execution strategy gives it on.

@@ -41,11 +41,14 @@ internal sealed record HeldOutScoreBody
     [Description("SHA-256 of the rows, of how many of them were answered, and of the grader where one judged.")]
     public required string DataHash { get; init; }
 
-    [Description("Rows.")]
+    [Description("Rows whose answers were scored.")]
     public required int Rows { get; init; }
 
     [Description("Exact matches.")]
     public required int Correct { get; init; }
+
+    [Description("Rows whose answers the grader could not score: it failed or ran out of time. They are neither right nor wrong.")]
+    public required int Unscored { get; init; }
 }
 
 /// <summary>Versions.</summary>
@@ -69,7 +72,7 @@ internal sealed record LiveChangeBody
     [Description("Live before; requests in flight end on it.")]
     public required string Previous { get; init; }
 
-    [Description("Held-out rows that the gate looked at; null where there were none.")]
+    [Description("Held-out rows that the gate looked at, those where both versions' answers were scored; null where there were none.")]
     public required int? HeldOutRows { get; init; }
 
     [Description("Exact matches of what was live before.")]

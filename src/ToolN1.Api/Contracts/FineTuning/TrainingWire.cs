@@ -120,7 +120,7 @@ internal static class TrainingWire
         DataHash = model.DataHash,
         WeightVersion = model.WeightVersion,
         CreatedAt = model.CreatedAt,
-        Evaluations = [.. model.Scores.Select(score => new HeldOutScoreBody { DataHash = score.DataHash, Rows = score.Rows, Correct = score.Correct })],
+        Evaluations = [.. model.Scores.Select(score => new HeldOutScoreBody { DataHash = score.DataHash, Rows = score.Rows, Correct = score.Correct, Unscored = score.Unscored })],
     };
 
     public static LiveChangeBody Change(LiveChange change) => new()

@@ -12,13 +12,10 @@ using ToolN1.Training.Jobs.Storage;
 namespace ToolN1.Api.Endpoints.FineTuning;
 
 /// <summary>/admin/training: what OpenAI's shapes have no place for.</summary>
-internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog catalog, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog catalog, EventStream events)
 {
     /// <summary>The header that names the last event that a client has seen.</summary>
     public const string LastEventId = "Last-Event-ID";
-
-    /// <summary>Silence after which a stream says that it is alive: shorter than what proxies close a connection for.</summary>
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>GET plan.</summary>
     public async Task PlanAsync(HttpContext context)
@@ -85,63 +82,13 @@ internal sealed class AdminTrainingEndpoints(TrainingJobs jobs, ModelCatalog cat
     /// <summary>GET jobs/{id}/events: all so far, then each as it comes; goes on after <c>Last-Event-ID</c>.</summary>
     public async Task EventsAsync(HttpContext context)
     {
-        string id = Id(context);
-        JobRecord job = await jobs.GetAsync(id);
-        long last = LastEvent(context, id);
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        SseWriter events = new(context);
-        await events.StartAsync();
-        long sent = time.GetTimestamp();
-        try
+        JobRecord job = await jobs.GetAsync(Id(context));
+        long last = LastEvent(context, job.Id);
+        await events.WriteAsync(context, stop => jobs.WatchAsync(job.Id, last, stop), (writer, item) =>
         {
-            while (true)
-            {
-                // The state before the events: what ended the job is among them.
-                Task changed = jobs.Changed;
-                job = await jobs.GetAsync(id);
-                List<EventRecord> next = await jobs.EventsBeyondAsync(id, last);
-                foreach (EventRecord item in next)
-                {
-                    EventBody body = TrainingWire.Event(item);
-                    await events.WriteAsync(body, ApiJsonContext.Relaxed.EventBody, name: body.Type, id: body.Id);
-                    last = item.Sequence;
-                }
-
-                if (next.Count > 0)
-                {
-                    sent = time.GetTimestamp();
-                    continue;
-                }
-
-                if (job.FinishedAt is not null)
-                {
-                    await events.DoneAsync();
-                    return;
-                }
-
-                // A change of anything ends the wait, but not the silence on this stream.
-                TimeSpan left = Heartbeat - time.GetElapsedTime(sent);
-                bool isSilent = left <= TimeSpan.Zero;
-                try
-                {
-                    await (isSilent ? Task.CompletedTask : changed.WaitAsync(left, time, stop.Token));
-                }
-                catch (TimeoutException)
-                {
-                    isSilent = true;
-                }
-
-                if (isSilent)
-                {
-                    await events.CommentAsync("alive");
-                    sent = time.GetTimestamp();
-                }
-            }
-        }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
-        {
-            // Without [DONE]: whoever follows asks the next server for the rest.
-        }
+            EventBody body = TrainingWire.Event(item);
+            return writer.WriteAsync(body, ApiJsonContext.Relaxed.EventBody, name: body.Type, id: body.Id);
+        });
     }
 
     /// <summary>POST and DELETE jobs/{id}/checkpoints/{step}/pin.</summary>

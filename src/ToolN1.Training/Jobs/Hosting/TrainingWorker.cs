@@ -9,11 +9,11 @@ using ToolN1.Training.Jobs.Storage;
 namespace ToolN1.Training.Jobs.Hosting;
 
 /// <summary>
-/// Opens the training state before the web server starts, then runs jobs one at a time, oldest first. What happens to a job
-/// never ends the worker, and never the server.
+/// Opens the training state before the web server starts, then runs jobs one at a time, oldest first, for as long as the engine
+/// is in order. What happens to a job never ends the worker, and never the server.
 /// </summary>
 internal sealed class TrainingWorker(
-    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, Promotions promotions, JobRunner runner, JobSignal signal, TimeProvider time, ILogger<TrainingWorker> logger)
+    TrainingSwitch isOn, TrainingStore store, TrainingFiles files, Promotions promotions, JobRunner runner, JobSignal signal, IInferenceEngine engine, TimeProvider time, ILogger<TrainingWorker> logger)
     : BackgroundService, IHostedLifecycleService
 {
     /// <summary>Times that a database out of reach sends one job back to the queue before it fails.</summary>
@@ -21,6 +21,7 @@ internal sealed class TrainingWorker(
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
+    private readonly HashSet<string> _heldBack = new(StringComparer.Ordinal);
     private (string? Job, int Count) _outages;
 
     /// <inheritdoc/>
@@ -64,8 +65,15 @@ internal sealed class TrainingWorker(
             JobRecord? job = null;
             try
             {
-                job = await store.ReadAsync(context => context.Jobs.AsNoTracking()
-                    .Where(item => item.Status == JobStatus.Queued).OrderBy(item => item.Number).FirstOrDefaultAsync(stoppingToken)).ConfigureAwait(false);
+                if (engine.Snapshot().Healthy)
+                {
+                    job = await store.ReadAsync(context => context.Jobs.AsNoTracking()
+                        .Where(item => item.Status == JobStatus.Queued).OrderBy(item => item.Number).FirstOrDefaultAsync(stoppingToken)).ConfigureAwait(false);
+                }
+                else
+                {
+                    HoldBack();
+                }
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
@@ -169,6 +177,25 @@ internal sealed class TrainingWorker(
             JobLog.Ended(logger, id, record.Status);
         }, stoppingToken).ConfigureAwait(false);
         await Task.Delay(wait, time, stoppingToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Tells the queued jobs, each once, that they wait: an engine that has given up stays so, and whatever began now would fail.</summary>
+    private void HoldBack()
+    {
+        string[] waiting = [];
+        store.Write(context =>
+        {
+            waiting = [.. context.Jobs.Where(job => job.Status == JobStatus.Queued).Select(job => job.Id).AsEnumerable().Except(_heldBack)];
+            foreach (string id in waiting)
+            {
+                context.AddEvent(id, store.Now, "warn", "The engine is out of order; the job waits for the server's next start");
+            }
+        });
+        foreach (string id in waiting)
+        {
+            _heldBack.Add(id);
+            JobLog.HeldBack(logger, id);
+        }
     }
 
     private int CountOutage(string job)

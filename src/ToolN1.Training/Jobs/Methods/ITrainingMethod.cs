@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ToolN1.Training.Grpo;
 using ToolN1.Training.Planning;
 using ToolN1.Training.Rewards;
 
@@ -86,4 +87,5 @@ public sealed record MethodResult(string ModelFolder, int Step);
 /// <summary>Judges held-out answers.</summary>
 /// <param name="Reward">Worth 1 or more: right.</param>
 /// <param name="Key">Tells judges apart, for scores that are kept.</param>
-public sealed record HeldOutJudge(IReward Reward, string Key);
+/// <param name="Limits">How many answers are scored at once and how long one may take.</param>
+public sealed record HeldOutJudge(IReward Reward, string Key, GrpoReward Limits);

@@ -73,7 +73,9 @@ internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner
     public HeldOutJudge? Judge(string settings)
     {
         ReinforcementSettings read = ReinforcementSettings.Read(settings);
-        return Reward(read, served.Tokenizer, served.Format, served.Info.EndOfSequenceIds) is GraderReward reward ? new HeldOutJudge(reward, read.Grader!.ToJsonString()) : null;
+        return Reward(read, served.Tokenizer, served.Format, served.Info.EndOfSequenceIds) is GraderReward reward
+            ? new HeldOutJudge(reward, read.Grader!.ToJsonString(), ConfigOf(settings, "-").Reward)
+            : null;
     }
 
     /// <inheritdoc/>

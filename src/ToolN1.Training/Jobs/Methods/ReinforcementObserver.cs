@@ -53,10 +53,21 @@ internal sealed class ReinforcementObserver(IJobReporter reporter) : IGrpoObserv
     }
 
     /// <inheritdoc/>
-    public void Evaluated(GrpoEvaluation evaluation) => reporter.Evaluated(
-        evaluation.Step,
-        string.Create(CultureInfo.InvariantCulture, $"Held-out rows after step {evaluation.Step}: {evaluation.Correct} of {evaluation.Rows} right ({evaluation.Low:P1} to {evaluation.High:P1} with 95%)"),
-        new Dictionary<string, double> { ["valid_rate"] = evaluation.Rate, ["valid_correct"] = evaluation.Correct, ["valid_rows"] = evaluation.Rows });
+    public void Evaluated(GrpoEvaluation evaluation)
+    {
+        string interval = evaluation.Rate is null ? "" : string.Create(CultureInfo.InvariantCulture, $" ({evaluation.Low:P1} to {evaluation.High:P1} with 95%)");
+        string unscored = evaluation.Unscored == 0 ? "" : $"; {evaluation.Unscored} more could not be scored";
+        reporter.Evaluated(
+            evaluation.Step,
+            $"Held-out rows after step {evaluation.Step}: {evaluation.Correct} of {evaluation.Rows} right{interval}{unscored}",
+            new Dictionary<string, double>
+            {
+                ["valid_rate"] = evaluation.Rate ?? double.NaN,
+                ["valid_correct"] = evaluation.Correct,
+                ["valid_rows"] = evaluation.Rows,
+                ["valid_unscored"] = evaluation.Unscored,
+            });
+    }
 
     /// <inheritdoc/>
     public void Saved(int step, string path) => reporter.Saved(step, path);

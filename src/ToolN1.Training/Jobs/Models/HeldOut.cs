@@ -12,6 +12,7 @@ using ToolN1.Training.Evaluation;
 using ToolN1.Training.Jobs.Hosting;
 using ToolN1.Training.Jobs.Methods;
 using ToolN1.Training.Jobs.Storage;
+using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Jobs.Models;
 
@@ -45,9 +46,10 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
             return (new HeldOutScore(hash, known.Verdicts), []);
         }
 
-        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8, Reward = judge?.Reward };
+        using RewardPool? pool = judge?.Limits.PoolOf(judge.Reward);
+        RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8, Judge = pool };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
-        HeldOutScore score = new(hash, known?.Verdicts ?? cases.Aggregate(new StringBuilder(), (text, item) => text.Append(item.Correct ? '1' : '0')).ToString());
+        HeldOutScore score = new(hash, known?.Verdicts ?? HeldOutScore.VerdictsOf(cases));
         await store.WriteAsync(async context =>
         {
             if (!await context.Evaluations.AnyAsync(item => item.WeightVersion == weightVersion && item.DataHash == hash, CancellationToken.None).ConfigureAwait(false))
@@ -67,15 +69,25 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
 
 /// <summary>How a version did on held-out rows.</summary>
 /// <param name="DataHash">SHA-256 of the rows, of how many of them were answered, and of the grader where one judged.</param>
-/// <param name="Verdicts">A digit a row: 1 for a right answer.</param>
+/// <param name="Verdicts">A character a row: 1 for a right answer, 0 for a wrong one, - for one that could not be scored.</param>
 public sealed record HeldOutScore(string DataHash, string Verdicts)
 {
-    /// <summary>Rows.</summary>
-    public int Rows => Verdicts.Length;
+    /// <summary>Rows whose answers were scored.</summary>
+    public int Rows => Verdicts.Length - Unscored;
 
-    /// <summary>Whether each row's answer is right.</summary>
-    public IReadOnlyList<bool> Right => [.. Verdicts.Select(digit => digit == '1')];
+    /// <summary>Rows beside these, whose answers could not be scored.</summary>
+    public int Unscored => Verdicts.Count(verdict => verdict == '-');
 
     /// <summary>Exact matches.</summary>
-    public int Correct => Right.Count(right => right);
+    public int Correct => Verdicts.Count(verdict => verdict == '1');
+
+    /// <summary>The verdicts of two scores on the rows where both have one.</summary>
+    public static (IReadOnlyList<bool> First, IReadOnlyList<bool> Second) Common(HeldOutScore first, HeldOutScore second)
+    {
+        (char First, char Second)[] both = [.. first.Verdicts.Zip(second.Verdicts).Where(pair => pair.First != '-' && pair.Second != '-')];
+        return ([.. both.Select(pair => pair.First == '1')], [.. both.Select(pair => pair.Second == '1')]);
+    }
+
+    /// <summary>The verdicts of cases.</summary>
+    internal static string VerdictsOf(IEnumerable<EvaluationCase> cases) => string.Concat(cases.Select(item => item.Failure is not null ? '-' : item.Correct ? '1' : '0'));
 }

@@ -14,6 +14,7 @@ public sealed class Promotions(
     TrainingStore store, ModelCatalog catalog, IModelHost host, HeldOut heldOut, IEnumerable<ITrainingMethod> methods, ILogger<Promotions> logger) : IDisposable
 {
     private const string Server = "server";
+    private const string NoGate = "it is what the server was started with, and going back to that needs no gate";
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
@@ -28,7 +29,10 @@ public sealed class Promotions(
             limit);
     }
 
-    /// <summary>Makes a version live if it does no worse on its job's held-out rows than the live one does.</summary>
+    /// <summary>
+    /// Makes a version live if it does no worse on its job's held-out rows than the live one does. Going back to the first version, which no
+    /// job made, needs no gate, as a rollback needs none.
+    /// </summary>
     /// <param name="name">The version.</param>
     /// <param name="mustImprove">Asks for more: it must do better, with p below 0.05.</param>
     /// <param name="force">Does it whatever the gate says, and records that.</param>
@@ -52,9 +56,14 @@ public sealed class Promotions(
         using ModelUse live = await catalog.UseWholeAsync(before, cancellationToken).ConfigureAwait(false);
         using ModelUse use = await catalog.UseWholeAsync(name, cancellationToken).ConfigureAwait(false);
         ModelRecord? model = await catalog.RecordAsync(name).ConfigureAwait(false);
-        (PromotionGate Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
+        (PromotionGate? Gate, string DataHash)? comparison = await CompareAsync(model, live, use, mustImprove, cancellationToken).ConfigureAwait(false);
         PromotionGate? gate = comparison?.Gate;
-        string? objection = gate is null ? "there are no held-out rows to compare it on (its job had no validation_file)" : gate.Passes ? null : gate.Reason;
+        bool isFirst = name == ModelNames.First(catalog.BaseName);
+        string? objection = gate is not null ? (gate.Passes ? null : gate.Reason)
+            : comparison is not null ? "none of the held-out answers could be scored for both versions"
+            : !isFirst ? "there are no held-out rows to compare it on (its job had no validation_file)"
+            : mustImprove ? "no job made it, so there are no held-out rows to show an improvement on"
+            : null;
         if (objection is not null && !force)
         {
             throw new TrainingRefusedException($"'{name}' does not pass the gate: {objection}. \"force\": true promotes it all the same.", "model", "gate_failed") { IsConflict = true };
@@ -70,7 +79,7 @@ public sealed class Promotions(
             }
 
             LiveChange change = new(before, name, gate?.Cases, gate?.BaseCorrect, gate?.CandidateCorrect, gate?.PValue, objection is not null);
-            PromotionDetails details = new(before, name, model?.DataHash, comparison?.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection);
+            PromotionDetails details = new(before, name, model?.DataHash, comparison?.DataHash, change.HeldOutRows, change.CorrectBefore, change.CorrectNow, change.IsForced, objection ?? (isFirst ? NoGate : null));
             await SwapAsync(name, use.WeightVersion!, async () => await store.WriteAsync(async context =>
             {
                 context.Promotions.Add(new PromotionRecord
@@ -199,7 +208,8 @@ public sealed class Promotions(
         catalog.Live = name;
     }
 
-    private async Task<(PromotionGate Gate, string DataHash)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, bool mustImprove, CancellationToken cancellationToken)
+    /// <summary>Holds a version against the live one on its job's held-out rows, as far as both versions' answers could be scored; null where there are none.</summary>
+    private async Task<(PromotionGate? Gate, string DataHash)?> CompareAsync(ModelRecord? model, ModelUse live, ModelUse use, bool mustImprove, CancellationToken cancellationToken)
     {
         if (model is null || JobFolders.HeldOutRows(store, model.JobId) is not string rows)
         {
@@ -210,6 +220,7 @@ public sealed class Promotions(
         HeldOutJudge? judge = methods.FirstOrDefault(method => method.Name == job.Method)?.Judge(job.Settings);
         (HeldOutScore before, _) = await heldOut.ScoreAsync(rows, live.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
         (HeldOutScore now, _) = await heldOut.ScoreAsync(rows, use.WeightVersion!, judge, cancellationToken).ConfigureAwait(false);
-        return (PromotionGate.Decide(before.Right, now.Right, mustImprove), now.DataHash);
+        (IReadOnlyList<bool> rightBefore, IReadOnlyList<bool> rightNow) = HeldOutScore.Common(before, now);
+        return (rightNow.Count == 0 ? null : PromotionGate.Decide(rightBefore, rightNow, mustImprove), now.DataHash);
     }
 }

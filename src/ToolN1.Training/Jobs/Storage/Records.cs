@@ -185,7 +185,7 @@ public sealed class EvaluationRecord
     /// <summary>See <see cref="Models.HeldOutScore.DataHash"/>.</summary>
     public required string DataHash { get; init; }
 
-    /// <summary>A digit a row, in order: 1 for an exact match.</summary>
+    /// <summary>A character a row, in order; see <see cref="Models.HeldOutScore.Verdicts"/>.</summary>
     public required string Verdicts { get; init; }
 
     /// <summary>When it was measured, in seconds since 1970.</summary>
