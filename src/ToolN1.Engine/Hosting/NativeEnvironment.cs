@@ -21,6 +21,25 @@ public static partial class NativeEnvironment
     }
 
     /// <summary>
+    /// Gives back to the kernel what the allocator keeps and nothing uses: what the allocator keeps for tensors, the compiler of .NET
+    /// has freed too. For the end of a phase, since what is needed again comes page by page. Does nothing without glibc.
+    /// </summary>
+    public static void ReleaseFreedMemory()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            try
+            {
+                _ = TrimAllocator(0);
+            }
+            catch (EntryPointNotFoundException)
+            {
+                // musl has no malloc_trim.
+            }
+        }
+    }
+
+    /// <summary>
     /// Keeps libtorch from compiling fused kernels for a script: it would again for every new shape, and a batch has many. What
     /// the environment already says stays. Call before the first script runs.
     /// </summary>
@@ -51,4 +70,7 @@ public static partial class NativeEnvironment
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetAllocatorOption(int option, int value);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimAllocator(nint padding);
 }

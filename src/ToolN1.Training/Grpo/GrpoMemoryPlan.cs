@@ -58,7 +58,7 @@ public static class GrpoMemoryPlan
         if (PolicyPass.IsWrittenOut(model, config.Lora, device))
         {
             long weights = WrittenPassMemory.Weights(model, compute, ScalarType.Float32) + (hasReference ? WrittenPassMemory.Weights(model, compute, frozen) : 0);
-            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config, model)), weights, compute, config.RecomputeActivations);
+            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config, model)), weights, compute, config.LongestSequence(model) / 2, config.RecomputeActivations);
         }
         else
         {

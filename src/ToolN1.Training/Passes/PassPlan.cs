@@ -5,8 +5,8 @@ namespace ToolN1.Training.Passes;
 /// <summary>How a batch lies in a pass's tensors, which belong to the batch's dispose scope.</summary>
 internal sealed class PassPlan
 {
-    // Rows are padded to this, so that products have few different shapes.
-    private const int RowAlignment = 128;
+    /// <summary>Rows are padded to this, so that products have few different shapes.</summary>
+    public const int RowAlignment = 128;
 
     /// <summary>Plans a batch.</summary>
     /// <param name="layout">Its attention.</param>

@@ -66,11 +66,13 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     /// <param name="pass">One of them.</param>
     /// <param name="weights">Bytes of weights that are fused or rounded for the passes.</param>
     /// <param name="compute">Dtype of the products.</param>
+    /// <param name="longest">Tokens of a row up to which attention is counted on to meet every length.</param>
     /// <param name="recomputes">Whether layers are computed again on the way back.</param>
     /// <param name="lanes">Micro-batches at once.</param>
-    public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, bool recomputes, int lanes = 1)
+    public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, long longest, bool recomputes, int lanes = 1)
     {
         Add("product_weights", $"fused or rounded for the passes, {compute}", weights);
+        Add("product_kernels", "compiled products that oneDNN keeps, by shape", WrittenPassMemory.Kernels(compute, pass.Tokens, longest));
         Add("layer_inputs", Tokens(pass.Tokens, lanes), lanes * pass.LayerInputs);
         Add("activations", Activations(recomputes), lanes * pass.Layer * (recomputes ? 1 : model.Layers));
         Add("working", "a layer's gradients, or a piece's logits", lanes * pass.Working);

@@ -11,6 +11,14 @@ namespace ToolN1.Training.Planning;
 /// <param name="shape">What that is made of.</param>
 internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, long tokens, BatchShape shape)
 {
+    // What oneDNN keeps of a compiled product, two descriptions of 120 KiB each above all, and how many it keeps. Measured; and its default.
+    private const long KernelBytes = 280L << 10;
+    private const long MostKernels = 1024;
+
+    // Products of a layer and of the head, forward and back, and of attention's.
+    private const int LayerProducts = 15;
+    private const int AttentionProducts = 5;
+
     private readonly int _size = MemoryLedger.Size(compute);
     private readonly long _queries = (long)model.Heads * model.HeadDim;
     private readonly long _keys = (long)model.KeyValueHeads * model.HeadDim;
@@ -62,6 +70,21 @@ internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, l
         long fused = model.Layers * (model.HiddenSize * (queries + (2 * keys)) + (2L * model.HiddenSize * model.IntermediateSize));
         long single = (model.Layers * ((model.HiddenSize * queries) + ((long)model.HiddenSize * model.IntermediateSize))) + ((long)model.VocabularySize * model.HiddenSize);
         return MemoryLedger.Size(compute) * (fused + (stored == compute ? 0 : single));
+    }
+
+    /// <summary>
+    /// Compiled bf16 products, which oneDNN keeps by shape: a layer's and the head's for every number of rows between half a micro-batch
+    /// and a whole one, attention's for every number of queries and keys. Products in f32 are not compiled one by one.
+    /// </summary>
+    /// <param name="compute">Dtype of the products.</param>
+    /// <param name="tokens">Of a micro-batch.</param>
+    /// <param name="longest">Tokens of a row up to which attention is counted on to meet every length.</param>
+    public static long Kernels(ScalarType compute, long tokens, long longest)
+    {
+        long rows = PassPlan.Padded(tokens) / PassPlan.RowAlignment;
+        long keys = (longest + AttentionLayout.Alignment - 1) / AttentionLayout.Alignment;
+        long shapes = (LayerProducts * ((rows + 1) / 2)) + (AttentionProducts * (AttentionLayout.PieceSlots / AttentionLayout.Alignment) * keys);
+        return compute == ScalarType.BFloat16 ? Math.Min(shapes, MostKernels) * KernelBytes : 0;
     }
 
     private long Logits(long rows)

@@ -54,7 +54,11 @@ public static class SftMemoryPlan
 
         if (device.type == DeviceType.CPU)
         {
-            ledger.Add("data", rows is null ? "the rows' ids, about as large as the largest phase's files" : $"the rows' ids, {rows.Tokens:N0}", rows is null ? FileBytes(config) : rows.Tokens * sizeof(int));
+            long ids = rows is null ? FileBytes(config) : rows.Tokens * sizeof(int);
+            ledger.Add(
+                "data",
+                rows is null ? "the rows' ids, about as large as the largest phase's files; what rows share once" : $"the rows' ids, {rows.Tokens:N0}; what rows share once",
+                (long)(ids * Unshared(config.SharedPrefixRows)));
         }
 
         // 2. What stays between steps.
@@ -73,7 +77,7 @@ public static class SftMemoryPlan
         {
             WrittenPassMemory full = new(model, compute, ordinary, Shape(config, mean, config.SharedPrefixRows));
             WrittenPassMemory alone = new(model, compute, longest, Shape(config, longest, 1));
-            ledger.AddWrittenPass(full.Total >= alone.Total ? full : alone, WrittenPassMemory.Weights(model, compute, ScalarType.Float32), compute, recomputes: false, lanes);
+            ledger.AddWrittenPass(full.Total >= alone.Total ? full : alone, WrittenPassMemory.Weights(model, compute, ScalarType.Float32), compute, longest, recomputes: false, lanes);
         }
         else
         {
@@ -141,6 +145,9 @@ public static class SftMemoryPlan
         double answers = rows * row / 4 / (shape.Prefix + shape.Rest);
         return shape with { Predicting = answers + (config.PromptLossWeight > 0 ? config.PromptLossFraction * (1 - answers) : 0) };
     }
+
+    /// <summary>Fraction of all rows' ids that groups of some rows keep, with the shared half of <see cref="Shape"/> once a group.</summary>
+    private static double Unshared(int rows) => (1 + (1.0 / rows)) / 2;
 
     /// <summary>Elements of each matrix that Muon moves.</summary>
     private static IEnumerable<long> Muons(SftConfig config, ModelConfig model) =>

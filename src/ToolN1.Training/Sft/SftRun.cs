@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ToolN1.Engine.Hosting;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Checkpoints;
 using ToolN1.Training.Data;
@@ -85,6 +86,10 @@ public sealed class SftRun
                 break;
             }
 
+            // What reading left behind goes back before tensors take as much again: steps make so little garbage that the collector
+            // would come only long after them.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            NativeEnvironment.ReleaseFreedMemory();
             _observer.PhaseLoaded(_config.Phases[index].Name, data.Summary);
             SftMeter meter = new(_config.Phases[index].Name, data.Summary.Groups);
             while (state.Step < phaseEnd && !cancellationToken.IsCancellationRequested)

@@ -61,6 +61,23 @@ public sealed class SftMemoryPlanTests
         Assert.Equal(Of(one, "layer_inputs"), Of(shared, "layer_inputs"));
     }
 
+    [Theory]
+    [InlineData("bfloat16", 2048, 1024, 440)]
+    [InlineData("bfloat16", 2048, 512, 280)]
+    [InlineData("bfloat16", 16_384, 4096, 1024)]
+    [InlineData("float32", 2048, 1024, 0)]
+    public void Create_WrittenOutPass_CountsTheCompiledProductsOfItsShapes(string dtype, int tokens, int longest, int kernels)
+    {
+        SftConfig run = Run with { DType = dtype, MicroBatchTokens = tokens, TokensPerStep = tokens, Phases = [Run.Phases[0] with { MaxTokens = longest }] };
+        Assert.Equal(kernels * (280L << 10), Of(SftMemoryPlan.Create(run, Model, CPU), "product_kernels"));
+    }
+
+    [Theory]
+    [InlineData(1, 800_000)]
+    [InlineData(4, 500_000)]
+    public void Create_RowsThatShareBeginnings_CountsThemOnceAGroup(int shared, long bytes) =>
+        Assert.Equal(bytes, Of(SftMemoryPlan.Create(Run with { SharedPrefixRows = shared }, Model, CPU, new SftRows(1000, 300, 200_000)), "data"));
+
     [Fact]
     public void Create_RowLongerThanAMicroBatch_IsCountedAlone()
     {
