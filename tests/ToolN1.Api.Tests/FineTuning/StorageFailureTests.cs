@@ -14,6 +14,9 @@ namespace ToolN1.Api.Tests.FineTuning;
 
 public sealed class StorageFailureTests
 {
+    private static readonly string[] Tables =
+        ["audit", "captures", "checkpoints", "edits", "evaluations", "events", "files", "jobs", "metrics", "models", "promotions", "samples"];
+
     [Theory]
     [InlineData("GET", "/v1/files", "")]
     [InlineData("DELETE", "/v1/files/file-none", "")]
@@ -102,8 +105,7 @@ public sealed class StorageFailureTests
 
     /// <summary>Takes every table away, as from a file that is gone.</summary>
     private static Task LoseDatabaseAsync(TrainingServer server) => server.ExecuteAsync(
-        "PRAGMA foreign_keys = OFF; " + string.Join(' ', new[] { "audit", "captures", "checkpoints", "edits", "evaluations", "events", "files", "jobs", "metrics", "models", "promotions", "samples" }
-            .Select(table => $"ALTER TABLE {table} RENAME TO lost_{table};")));
+        "PRAGMA foreign_keys = OFF; " + string.Join(' ', Tables.Select(table => $"ALTER TABLE {table} RENAME TO lost_{table};")));
 
     private static async Task IsUnavailableAsync(HttpResponseMessage response)
     {
