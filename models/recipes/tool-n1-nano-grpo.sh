@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does GRPO improve the embedded model? Three seeds with the binary reward, the paper's ablations (partial reward, think tags
+# Does GRPO improve the supervised model? Three seeds with the binary reward, the paper's ablations (partial reward, think tags
 # not asked for), and pure GRPO: from a model of the same shape that was taught calls without any reasoning.
 #
 #   models/recipes/tool-n1-nano-grpo.sh [ARM [THREADS]]      from the repository's root
@@ -8,17 +8,17 @@
 # the other). Arms are independent, so several may run at once in one checkout; what they share is made once. An arm that was
 # stopped or killed goes on when it is started again; what is finished is not done again. "report" takes what is there.
 #
-# Variables: STEPS (120) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets, CALLS_STEPS (2000) of supervised training for
+# Variables: MODEL (models/tool-n1-nano) to start from, STEPS (80) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets, CALLS_STEPS (2000) of supervised training for
 # the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
 set -euo pipefail
 ARM="${1:-all}"
 THREADS="${2:-$(nproc)}"
-STEPS="${STEPS:-120}"
+STEPS="${STEPS:-80}"
 HELD_OUT="${HELD_OUT:-250}"
 CALLS_STEPS="${CALLS_STEPS:-2000}"
 DEVICE="${DEVICE:-cpu}"
 OUT="${OUT:-artifacts/grpo}"
-MODEL=models/tool-n1-nano
+MODEL="${MODEL:-models/tool-n1-nano}"
 RECIPES=models/recipes
 GRPO_ARMS="seed-1 seed-2 seed-3 partial no-think partial-no-think"
 export OMP_NUM_THREADS="$THREADS" DOTNET_PROCESSOR_COUNT="$THREADS"
@@ -60,7 +60,7 @@ run() {
   local arm="$1" seed="$2" model="$3" reward="$4" resume="" code=0
   data
   sed -e "s|/NAME|/$arm|" -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"models/tool-n1-nano\"|\"$model\"|" -e "s|\"seed\": 1|\"seed\": $seed|" \
-    -e "s|\"steps\": 120|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
+    -e "s|\"steps\": 80|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
     "$RECIPES/tool-n1-nano-grpo.json" > "$OUT/$arm.json"
   if [ ! -f "$OUT/$arm/done" ]; then
     [ -z "$(ls "$OUT/$arm/checkpoints" 2>/dev/null)" ] || resume=--resume
@@ -90,7 +90,7 @@ pure() {
 report() {
   local metrics=() arm base
   {
-    echo "# GRPO on the embedded model: $STEPS steps, $HELD_OUT rows a held-out set"
+    echo "# GRPO from $MODEL: $STEPS steps, $HELD_OUT rows a held-out set"
     echo
     echo "Greedy, f32, exact match by the Tool-N1 reward; percent with 95% Wilson intervals; p by McNemar's exact test."
     for arm in $GRPO_ARMS pure; do
