@@ -21,8 +21,8 @@ public static partial class NativeEnvironment
     }
 
     /// <summary>
-    /// Gives back to the kernel what the allocator keeps and nothing uses: what the allocator keeps for tensors, the compiler of .NET
-    /// has freed too. For the end of a phase, since what is needed again comes page by page. Does nothing without glibc.
+    /// Gives back to the kernel what native code has freed and the allocator keeps for later. For the end of a phase, since what is
+    /// needed again comes page by page. Does nothing without glibc.
     /// </summary>
     public static void ReleaseFreedMemory()
     {

@@ -54,7 +54,7 @@ internal readonly unsafe struct AttentionRows(int count, int width, float* memor
     public void Accumulate<T>(SixteenKeys keys, int from, int to, int visible)
         where T : struct, IElement
     {
-        // Rows taken together read keys and values once.
+        // Rows taken together read keys and values once. Each number of rows is written out, since only named sums stay in registers.
         int row = from;
         for (; row <= to - 4; row += 4)
         {

@@ -16,6 +16,7 @@ public sealed class SftRun
     private readonly string _configFile;
     private readonly ISftObserver _observer;
     private readonly Action<Action> _turn;
+    private readonly bool _isAlone;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="config">Checked by <see cref="SftConfigReader"/>.</param>
@@ -25,6 +26,7 @@ public sealed class SftRun
     public SftRun(SftConfig config, string configFile, ISftObserver observer, Action<Action>? turn = null)
     {
         _turn = turn ?? (work => work());
+        _isAlone = turn is null;
         _config = config;
         _configFile = configFile;
         _observer = observer;
@@ -87,9 +89,13 @@ public sealed class SftRun
             }
 
             // What reading left behind goes back before tensors take as much again: steps make so little garbage that the collector
-            // would come only long after them.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            NativeEnvironment.ReleaseFreedMemory();
+            // would come only long after them. Not where the process serves requests as well: such a collection stops all of its threads.
+            if (_isAlone)
+            {
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                NativeEnvironment.ReleaseFreedMemory();
+            }
+
             _observer.PhaseLoaded(_config.Phases[index].Name, data.Summary);
             SftMeter meter = new(_config.Phases[index].Name, data.Summary.Groups);
             while (state.Step < phaseEnd && !cancellationToken.IsCancellationRequested)
