@@ -8,12 +8,12 @@
 # the other). Arms are independent, so several may run at once in one checkout; what they share is made once. An arm that was
 # stopped or killed goes on when it is started again; what is finished is not done again. "report" takes what is there.
 #
-# Variables: MODEL (models/tool-n1-nano) to start from, STEPS (80) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets, CALLS_STEPS (2000) of supervised training for
-# the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
+# Variables: MODEL (models/tool-n1-nano) to start from, STEPS (60) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets,
+# CALLS_STEPS (2000) of supervised training for the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
 set -euo pipefail
 ARM="${1:-all}"
 THREADS="${2:-$(nproc)}"
-STEPS="${STEPS:-80}"
+STEPS="${STEPS:-60}"
 HELD_OUT="${HELD_OUT:-250}"
 CALLS_STEPS="${CALLS_STEPS:-2000}"
 DEVICE="${DEVICE:-cpu}"
@@ -60,7 +60,7 @@ run() {
   local arm="$1" seed="$2" model="$3" reward="$4" resume="" code=0
   data
   sed -e "s|/NAME|/$arm|" -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"models/tool-n1-nano\"|\"$model\"|" -e "s|\"seed\": 1|\"seed\": $seed|" \
-    -e "s|\"steps\": 80|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
+    -e "s|\"steps\": 60|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
     "$RECIPES/tool-n1-nano-grpo.json" > "$OUT/$arm.json"
   if [ ! -f "$OUT/$arm/done" ]; then
     [ -z "$(ls "$OUT/$arm/checkpoints" 2>/dev/null)" ] || resume=--resume

@@ -58,7 +58,7 @@ public static class GrpoMemoryPlan
         if (PolicyPass.IsWrittenOut(model, config.Lora, device))
         {
             long weights = WrittenPassMemory.Weights(model, compute, ScalarType.Float32) + (hasReference ? WrittenPassMemory.Weights(model, compute, frozen) : 0);
-            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config, model)), weights, compute, config.LongestSequence(model) / 2, config.RecomputeActivations);
+            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config, model)), weights, compute, config.LongestSequence(model) / 2, config.RecomputeActivations, MicroBatches(config, model, tokens));
         }
         else
         {
@@ -145,6 +145,14 @@ public static class GrpoMemoryPlan
     {
         BatchShape shape = new(Math.Min(config.MaxPromptTokens, config.LongestSequence(model)) / 2.0, config.MaxResponseTokens / 2.0, config.GroupSize, 0);
         return shape with { Predicting = shape.RestShare };
+    }
+
+    /// <summary>Micro-batches of the whole run, at the lengths of <see cref="Shape"/>; a run of epochs is taken to be long.</summary>
+    private static long MicroBatches(GrpoConfig config, ModelConfig model, long tokens)
+    {
+        BatchShape shape = Shape(config, model);
+        double step = config.PromptsPerStep * (shape.Prefix + shape.Rest);
+        return config.Steps is int steps ? steps * config.PassesPerStep * (long)Math.Ceiling(step / tokens) : long.MaxValue;
     }
 
     private static long LargestTrained(GrpoConfig config, ModelConfig model) => config.Lora is GrpoLora lora

@@ -11,12 +11,16 @@ namespace ToolN1.Training.Planning;
 internal sealed class MemoryLedger(ModelConfig model, Device device)
 {
     // What a process of ours takes beyond what is counted here, with libtorch loaded, a run's code compiled and some thousand rows read: measured.
-    private const long CpuProcess = 460L << 20;
+    private const long CpuProcess = 330L << 20;
     private const long CudaProcess = 700L << 20;
 
     // What a CPU run through autograd was measured to take beyond what is counted here, in multiples of what comes and goes with a
     // micro-batch. Neither malloc's arenas nor its thresholds change it; the cause is not known.
     private const double CpuOverhead = 2;
+
+    // Compiled products stay where they were made, between tensors that come and go: as many bytes again, and this share of what comes and goes,
+    // were measured to be free and of no use. f32 products, which are not compiled one by one, leave no such gaps.
+    private const double FragmentShare = 0.5;
 
     private readonly List<MemoryItem> _items = [];
 
@@ -68,14 +72,19 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     /// <param name="compute">Dtype of the products.</param>
     /// <param name="longest">Tokens of a row up to which attention is counted on to meet every length.</param>
     /// <param name="recomputes">Whether layers are computed again on the way back.</param>
+    /// <param name="batches">Micro-batches of the whole run.</param>
     /// <param name="lanes">Micro-batches at once.</param>
-    public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, long longest, bool recomputes, int lanes = 1)
+    public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, long longest, bool recomputes, long batches, int lanes = 1)
     {
+        long kernels = WrittenPassMemory.Kernels(compute, pass.Tokens, longest);
+        double met = WrittenPassMemory.ShapesMet(batches);
+        long activations = pass.Layer * (recomputes ? 1 : model.Layers);
         Add("product_weights", $"fused or rounded for the passes, {compute}", weights);
-        Add("product_kernels", "compiled products that oneDNN keeps, by shape", WrittenPassMemory.Kernels(compute, pass.Tokens, longest));
+        Add("product_kernels", "compiled products that oneDNN keeps, by shape", (long)(met * kernels));
         Add("layer_inputs", Tokens(pass.Tokens, lanes), lanes * pass.LayerInputs);
-        Add("activations", Activations(recomputes), lanes * pass.Layer * (recomputes ? 1 : model.Layers));
+        Add("activations", Activations(recomputes), lanes * activations);
         Add("working", "a layer's gradients, or a piece's logits", lanes * pass.Working);
+        Add("fragments", "free heap between compiled products, where nothing else fits: measured", kernels == 0 ? 0 : (long)(met * (kernels + (lanes * FragmentShare * (pass.LayerInputs + activations + pass.Working)))));
     }
 
     /// <summary>A micro-batch that goes through autograd.</summary>

@@ -19,6 +19,9 @@ internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, l
     private const int LayerProducts = 15;
     private const int AttentionProducts = 5;
 
+    // Micro-batches in which a run meets all but 1/e of the shapes that it will ever meet: measured.
+    private const double BatchesToMeet = 45;
+
     private readonly int _size = MemoryLedger.Size(compute);
     private readonly long _queries = (long)model.Heads * model.HeadDim;
     private readonly long _keys = (long)model.KeyValueHeads * model.HeadDim;
@@ -86,6 +89,10 @@ internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, l
         long shapes = (LayerProducts * ((rows + 1) / 2)) + (AttentionProducts * (AttentionLayout.PieceSlots / AttentionLayout.Alignment) * keys);
         return compute == ScalarType.BFloat16 ? Math.Min(shapes, MostKernels) * KernelBytes : 0;
     }
+
+    /// <summary>Fraction of a run's shapes that its micro-batches meet.</summary>
+    /// <param name="batches">Micro-batches of the whole run.</param>
+    public static double ShapesMet(long batches) => 1 - Math.Exp(-batches / BatchesToMeet);
 
     private long Logits(long rows)
     {

@@ -105,9 +105,8 @@ public sealed partial class WrittenPassMemoryTests
 
         double planned = Of(plan, "training_weights") + Of(plan, "gradients") + Of(plan, "optimizer") + Of(plan, "product_weights");
 
-        // Once before, for what libraries keep of a first time.
-        StaysAfterAStep(config);
-        Assert.InRange(StaysAfterAStep(config) / planned, 0.95, 1.05);
+        // The least of three: libraries keep buffers of a thread's first time.
+        Assert.InRange(Enumerable.Range(0, 3).Min(_ => StaysAfterAStep(config)) / planned, 0.95, 1.05);
     }
 
     private static double StaysAfterAStep(SftConfig config)
@@ -142,7 +141,8 @@ public sealed partial class WrittenPassMemoryTests
     /// <summary>What a pass takes beyond what was there before. The whole tape lives when the loss is asked for its derivative.</summary>
     private static double Measure(DecoderPass pass, PackedBatch batch)
     {
-        long before = AllocatedBytes();
+        // What earlier tests left to the collector must not be freed in between.
+        long before = CollectedBytes();
         long during = 0;
         pass.Accumulate(batch, 1, wholeBatch: false, (_, logProbs) =>
         {
@@ -159,8 +159,13 @@ public sealed partial class WrittenPassMemoryTests
     /// <summary>As below, without what only handles keep that nobody holds any more: every look at a gradient makes one.</summary>
     private static long CollectedBytes()
     {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        // Twice: a finalizer may let go of what another one frees.
+        for (int round = 0; round < 2; round++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
         return AllocatedBytes();
     }
 

@@ -68,8 +68,23 @@ public sealed class SftMemoryPlanTests
     [InlineData("float32", 2048, 1024, 0)]
     public void Create_WrittenOutPass_CountsTheCompiledProductsOfItsShapes(string dtype, int tokens, int longest, int kernels)
     {
-        SftConfig run = Run with { DType = dtype, MicroBatchTokens = tokens, TokensPerStep = tokens, Phases = [Run.Phases[0] with { MaxTokens = longest }] };
-        Assert.Equal(kernels * (280L << 10), Of(SftMemoryPlan.Create(run, Model, CPU), "product_kernels"));
+        SftConfig run = Run with { DType = dtype, MicroBatchTokens = tokens, TokensPerStep = tokens, Phases = [Run.Phases[0] with { Steps = 10_000, MaxTokens = longest }] };
+        MemoryPlan plan = SftMemoryPlan.Create(run, Model, CPU);
+        Assert.Equal(kernels * (280L << 10), Of(plan, "product_kernels"));
+        Assert.Equal(kernels > 0, Of(plan, "fragments") > Of(plan, "product_kernels"));
+    }
+
+    [Fact]
+    public void Create_ShortRun_MeetsFewerShapesThanALongOne()
+    {
+        int[] lengths = [1, 10, 100, 10_000, 20_000];
+        MemoryPlan[] plans = [.. lengths.Select(steps => SftMemoryPlan.Create(Run with { Phases = [Run.Phases[0] with { Steps = steps }] }, Model, CPU))];
+        long[] kernels = [.. plans.Select(plan => Of(plan, "product_kernels"))];
+        Assert.Equal(kernels.Order(), kernels);
+        Assert.InRange((double)kernels[0] / kernels[^1], 0.01, 0.1);
+        Assert.Equal(kernels[^2], kernels[^1]);
+        Assert.True(Of(plans[0], "fragments") < Of(plans[^1], "fragments"));
+        Assert.Equal(Of(plans[0], "activations"), Of(plans[^1], "activations"));
     }
 
     [Theory]
