@@ -9,13 +9,13 @@
 # stopped or killed goes on when it is started again; what is finished is not done again. "report" takes what is there.
 #
 # Variables: MODEL (models/tool-n1-nano) to start from, STEPS (60) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets,
-# CALLS_STEPS (2000) of supervised training for the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
+# CALLS_STEPS (1500) of supervised training for the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
 set -euo pipefail
 ARM="${1:-all}"
 THREADS="${2:-$(nproc)}"
 STEPS="${STEPS:-60}"
 HELD_OUT="${HELD_OUT:-250}"
-CALLS_STEPS="${CALLS_STEPS:-2000}"
+CALLS_STEPS="${CALLS_STEPS:-1500}"
 DEVICE="${DEVICE:-cpu}"
 OUT="${OUT:-artifacts/grpo}"
 MODEL="${MODEL:-models/tool-n1-nano}"
@@ -77,7 +77,7 @@ pure() {
   local resume=""
   data
   alone make_data "$OUT/calls-data" 160000 78
-  sed -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"steps\": 2000|\"steps\": $CALLS_STEPS|" "$RECIPES/tool-n1-nano-calls.json" > "$OUT/calls.json"
+  sed -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"steps\": 1500|\"steps\": $CALLS_STEPS|" "$RECIPES/tool-n1-nano-calls.json" > "$OUT/calls.json"
   if [ ! -d "$OUT/calls/model" ]; then
     [ -z "$(ls "$OUT/calls/checkpoints" 2>/dev/null)" ] || resume=--resume
     tooln1 train sft --config "$OUT/calls.json" $resume

@@ -97,6 +97,45 @@ public sealed class EvaluationTests : IDisposable
     }
 
     [Fact]
+    public async Task QueuedEvaluations_OfAnEngineOutOfOrder_WaitForTheNextStart_AndCanBeCancelled()
+    {
+        const string Waiting = "The engine is out of order; the evaluation waits";
+        string running, queued, cancelled;
+        using (ApiServer first = Start(engine => engine.BeforeToken = (request, _, _) =>
+        {
+            if (Number(request) < 0)
+            {
+                return Task.CompletedTask;
+            }
+
+            engine.Healthy = false;
+            throw new EngineFaultException("The engine is out of order.");
+        }))
+        {
+            running = await CreateAsync(first, """{"benchmark": "bfcl"}""");
+            await EventsAsync(first, running);
+            queued = await CreateAsync(first, """{"benchmark": "bfcl"}""");
+            cancelled = await CreateAsync(first, """{"benchmark": "bfcl"}""");
+            using (CancellationTokenSource minute = new(TimeSpan.FromMinutes(1)))
+            {
+                while (!File.ReadAllText(Path.Combine(_data.Path, "evaluations", cancelled, "events.jsonl")).Contains(Waiting, StringComparison.Ordinal))
+                {
+                    await Task.Delay(10, minute.Token);
+                }
+            }
+
+            await first.PostJsonAsync($"{Route}/{cancelled}/cancel", new JsonObject());
+            Assert.Equal("failed", (await GetAsync(first, $"{Route}/{running}"))["status"]!.GetValue<string>());
+            Assert.Equal("queued", (await GetAsync(first, $"{Route}/{queued}"))["status"]!.GetValue<string>());
+        }
+
+        using ApiServer second = Start(engine => engine.Answer = request => BenchmarkFolder.Right(Number(request)));
+        Assert.Contains(Waiting, await EventsAsync(second, queued), StringComparison.Ordinal);
+        Assert.Equal("succeeded", (await GetAsync(second, $"{Route}/{queued}"))["status"]!.GetValue<string>());
+        Assert.Equal("cancelled", (await GetAsync(second, $"{Route}/{cancelled}"))["status"]!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task Cancel_RunningEvaluation_EndsItAndLetsTheNextRun()
     {
         TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ToolN1.Api.Tests.Support;
+using ToolN1.Engine;
 using ToolN1.TestSupport;
 using ToolN1.Training.Grpo;
 using ToolN1.Training.Jobs.Methods;
@@ -280,6 +281,26 @@ public sealed class PromotionTests
     }
 
     [Fact]
+    public async Task HeldOutAnswers_ThatCouldNotBeScored_AreScoredAgainAtTheGate()
+    {
+        using TrainingServer server = new(engine => engine.Answer = _ => Right);
+        RewardOfWalksOnly reward = new();
+        server.Method.HeldOutJudge = new HeldOutJudge(reward, "walks", new GrpoReward());
+        await TrainAsync(server, validated: true, TrainingServer.Row + "\n" + TrainingServer.Row.Replace("go", "walk", StringComparison.Ordinal));
+        Assert.Contains("Held-out answers of full reward: 1 of 1 rows before, 1 of 1 now; 1 before and 1 now could not be scored.", await server.MessagesAsync(await NewestJobAsync(server)));
+
+        reward.ScoresAll = true;
+        JsonNode change = await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        Assert.Equal((2, 2, 2), (change["held_out_rows"]!.GetValue<int>(), change["correct_before"]!.GetValue<int>(), change["correct_now"]!.GetValue<int>()));
+
+        // What is known is not asked for again.
+        int asked = server.Engine.Requests.Count;
+        await server.PostOkAsync("/admin/models/rollback");
+        await server.PostOkAsync("/admin/models/promote", $$"""{"model":"{{First}}"}""");
+        Assert.DoesNotContain(server.Engine.Requests.Skip(asked), request => request.Priority == RequestPriority.Background);
+    }
+
+    [Fact]
     public async Task Promote_WhereNoHeldOutAnswerCanBeScored_IsRefusedForThat()
     {
         using TrainingServer server = new(engine => engine.Answer = _ => Right);
@@ -368,7 +389,9 @@ public sealed class PromotionTests
 
     private sealed class RewardOfWalksOnly : IReward
     {
+        public bool ScoresAll { get; set; }
+
         public RewardScore Score(RewardSample sample, CancellationToken cancellationToken) =>
-            sample.Row.Messages[^1].Content == "walk" ? new RewardScore(1, []) : throw new FormatException("no number");
+            ScoresAll || sample.Row.Messages[^1].Content == "walk" ? new RewardScore(1, []) : throw new FormatException("no number");
     }
 }

@@ -158,6 +158,13 @@ public sealed class EvaluationJobs(
                 continue;
             }
 
+            if (!engine.Snapshot().Healthy)
+            {
+                // It stays queued, as all behind it will: no question would be answered.
+                Tell(folder, job => job, "The engine is out of order; the evaluation waits for the server's next start.", "error");
+                continue;
+            }
+
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, folder.Cancellation.Token);
             try
             {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using ToolN1.Engine;
 using ToolN1.Engine.Chat;
@@ -16,7 +15,7 @@ using ToolN1.Training.Rewards;
 
 namespace ToolN1.Training.Jobs.Models;
 
-/// <summary>Scores versions of the weights on held-out rows by exact match or a job's grader, each once: weights and rows do not change.</summary>
+/// <summary>Scores versions of the weights on held-out rows by exact match or a job's grader, each once, since weights and rows do not change; again where a row could not be scored.</summary>
 public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokenizer tokenizer, IChatFormat format, IOptions<TrainingOptions> options)
 {
     /// <summary>The score of a version, measured now where it is not known.</summary>
@@ -41,7 +40,7 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
         TrainingRow[] rows = [.. DatasetReader.Read(rowsFile).Take(options.Value.Training.MaxHeldOutRows).Select(item => item.Row)];
         string hash = HashOf(rowsFile, rows.Length, judge);
         EvaluationRecord? known = await store.ReadAsync(context => context.Evaluations.FindAsync([weightVersion, hash], cancellationToken).AsTask()).ConfigureAwait(false);
-        if (known is not null && !wantsCases)
+        if (known is not null && !wantsCases && new HeldOutScore(hash, known.Verdicts).Unscored == 0)
         {
             return (new HeldOutScore(hash, known.Verdicts), []);
         }
@@ -49,17 +48,14 @@ public sealed class HeldOut(TrainingStore store, IInferenceEngine engine, Tokeni
         using RewardPool? pool = judge?.Limits.PoolOf(judge.Reward);
         RowEvaluator evaluator = new(engine, tokenizer, format) { WeightVersion = weightVersion, Priority = RequestPriority.Background, Concurrency = 8, Judge = pool };
         IReadOnlyList<EvaluationCase> cases = await evaluator.EvaluateAsync("held-out", rows, cancellationToken).ConfigureAwait(false);
-        HeldOutScore score = new(hash, known?.Verdicts ?? HeldOutScore.VerdictsOf(cases));
-        await store.WriteAsync(async context =>
+        string measured = HeldOutScore.VerdictsOf(cases);
+        return (await store.WriteAsync(async context =>
         {
-            if (!await context.Evaluations.AnyAsync(item => item.WeightVersion == weightVersion && item.DataHash == hash, CancellationToken.None).ConfigureAwait(false))
-            {
-                context.Evaluations.Add(new EvaluationRecord { WeightVersion = weightVersion, DataHash = hash, Verdicts = score.Verdicts, CreatedAt = store.Now });
-            }
-
-            return true;
-        }).ConfigureAwait(false);
-        return (score, cases);
+            EvaluationRecord? kept = await context.Evaluations.FindAsync([weightVersion, hash], CancellationToken.None).ConfigureAwait(false);
+            kept ??= context.Evaluations.Add(new EvaluationRecord { WeightVersion = weightVersion, DataHash = hash, Verdicts = measured, CreatedAt = store.Now }).Entity;
+            kept.Verdicts = HeldOutScore.Completed(kept.Verdicts, measured);
+            return new HeldOutScore(hash, kept.Verdicts);
+        }).ConfigureAwait(false), cases);
     }
 
     /// <summary>Scores are compared and kept under what they count: with another limit on the rows they count something else.</summary>
@@ -87,6 +83,9 @@ public sealed record HeldOutScore(string DataHash, string Verdicts)
         (char First, char Second)[] both = [.. first.Verdicts.Zip(second.Verdicts).Where(pair => pair.First != '-' && pair.Second != '-')];
         return ([.. both.Select(pair => pair.First == '1')], [.. both.Select(pair => pair.Second == '1')]);
     }
+
+    /// <summary>Verdicts that there are, and later ones on rows that could not be scored then: a time limit passes, the answer stays.</summary>
+    internal static string Completed(string verdicts, string later) => string.Concat(verdicts.Zip(later, (known, measured) => known == '-' ? measured : known));
 
     /// <summary>The verdicts of cases.</summary>
     internal static string VerdictsOf(IEnumerable<EvaluationCase> cases) => string.Concat(cases.Select(item => item.Failure is not null ? '-' : item.Correct ? '1' : '0'));

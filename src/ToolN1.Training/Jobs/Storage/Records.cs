@@ -185,8 +185,8 @@ public sealed class EvaluationRecord
     /// <summary>See <see cref="Models.HeldOutScore.DataHash"/>.</summary>
     public required string DataHash { get; init; }
 
-    /// <summary>A character a row, in order; see <see cref="Models.HeldOutScore.Verdicts"/>.</summary>
-    public required string Verdicts { get; init; }
+    /// <summary>A character a row, in order; see <see cref="Models.HeldOutScore.Verdicts"/>. Rows that could not be scored may be later.</summary>
+    public required string Verdicts { get; set; }
 
     /// <summary>When it was measured, in seconds since 1970.</summary>
     public required long CreatedAt { get; init; }
