@@ -9,13 +9,14 @@
 # stopped or killed goes on when it is started again; what is finished is not done again. "report" takes what is there.
 #
 # Variables: MODEL (models/tool-n1-nano) to start from, STEPS (60) of GRPO, HELD_OUT (250) rows of each of twelve held-out sets,
-# CALLS_STEPS (1500) of supervised training for the pure arm, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
+# CALLS_STEPS (1500) of supervised training for the pure arm, EXPORT_DTYPE (float32) of the models, DEVICE (cpu), OUT (artifacts/grpo), TOOLN1 (a command; built here where it is not given).
 set -euo pipefail
 ARM="${1:-all}"
 THREADS="${2:-$(nproc)}"
 STEPS="${STEPS:-60}"
 HELD_OUT="${HELD_OUT:-250}"
 CALLS_STEPS="${CALLS_STEPS:-1500}"
+EXPORT_DTYPE="${EXPORT_DTYPE:-float32}"
 DEVICE="${DEVICE:-cpu}"
 OUT="${OUT:-artifacts/grpo}"
 MODEL="${MODEL:-models/tool-n1-nano}"
@@ -60,7 +61,7 @@ run() {
   local arm="$1" seed="$2" model="$3" reward="$4" resume="" code=0
   data
   sed -e "s|/NAME|/$arm|" -e "s|artifacts/grpo/|$OUT/|g" -e "s|\"models/tool-n1-nano\"|\"$model\"|" -e "s|\"seed\": 1|\"seed\": $seed|" \
-    -e "s|\"steps\": 60|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
+    -e "s|\"steps\": 60|\"steps\": $STEPS|" -e "s|\"device\": \"cpu\"|\"device\": \"$DEVICE\"|" -e "s|\"export_dtype\": \"float32\"|\"export_dtype\": \"$EXPORT_DTYPE\"|" -e "s|  \"loss\"|  \"reward\": $reward,\n  \"loss\"|" \
     "$RECIPES/tool-n1-nano-grpo.json" > "$OUT/$arm.json"
   if [ ! -f "$OUT/$arm/done" ]; then
     [ -z "$(ls "$OUT/$arm/checkpoints" 2>/dev/null)" ] || resume=--resume
