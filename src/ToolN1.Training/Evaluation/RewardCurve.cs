@@ -9,7 +9,7 @@ public static class RewardCurve
 {
     private const int Width = 840;
     private const int PanelHeight = 260;
-    private const int Left = 56;
+    private const int Left = 64;
     private const int Right = 56;
     private const int Top = 28;
     private const int Gap = 56;
