@@ -148,11 +148,11 @@ public static class GrpoMemoryPlan
     }
 
     /// <summary>Micro-batches of the whole run, at the lengths of <see cref="Shape"/>; a run of epochs is taken to be long.</summary>
-    private static long MicroBatches(GrpoConfig config, ModelConfig model, long tokens)
+    private static double MicroBatches(GrpoConfig config, ModelConfig model, long tokens)
     {
         BatchShape shape = Shape(config, model);
         double step = config.PromptsPerStep * (shape.Prefix + shape.Rest);
-        return config.Steps is int steps ? steps * config.PassesPerStep * (long)Math.Ceiling(step / tokens) : long.MaxValue;
+        return config.Steps is int steps ? (double)steps * config.PassesPerStep * Math.Ceiling(step / tokens) : double.PositiveInfinity;
     }
 
     private static long LargestTrained(GrpoConfig config, ModelConfig model) => config.Lora is GrpoLora lora

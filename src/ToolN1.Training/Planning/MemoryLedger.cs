@@ -74,7 +74,7 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     /// <param name="recomputes">Whether layers are computed again on the way back.</param>
     /// <param name="batches">Micro-batches of the whole run.</param>
     /// <param name="lanes">Micro-batches at once.</param>
-    public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, long longest, bool recomputes, long batches, int lanes = 1)
+    public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, long longest, bool recomputes, double batches, int lanes = 1)
     {
         long kernels = WrittenPassMemory.Kernels(compute, pass.Tokens, longest);
         double met = WrittenPassMemory.ShapesMet(batches);

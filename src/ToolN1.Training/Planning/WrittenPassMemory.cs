@@ -92,7 +92,7 @@ internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, l
 
     /// <summary>Fraction of a run's shapes that its micro-batches meet.</summary>
     /// <param name="batches">Micro-batches of the whole run.</param>
-    public static double ShapesMet(long batches) => 1 - Math.Exp(-batches / BatchesToMeet);
+    public static double ShapesMet(double batches) => 1 - Math.Exp(-batches / BatchesToMeet);
 
     private long Logits(long rows)
     {

@@ -77,7 +77,7 @@ public static class SftMemoryPlan
         {
             WrittenPassMemory full = new(model, compute, ordinary, Shape(config, mean, config.SharedPrefixRows));
             WrittenPassMemory alone = new(model, compute, longest, Shape(config, longest, 1));
-            long batches = config.Phases.Sum(phase => (long)phase.Steps) * ((step + ordinary - 1) / ordinary);
+            double batches = config.Phases.Sum(phase => (double)phase.Steps) * ((step + ordinary - 1) / ordinary);
             ledger.AddWrittenPass(full.Total >= alone.Total ? full : alone, WrittenPassMemory.Weights(model, compute, ScalarType.Float32), compute, longest, recomputes: false, batches, lanes);
         }
         else

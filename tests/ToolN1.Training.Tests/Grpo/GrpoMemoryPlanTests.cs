@@ -75,6 +75,16 @@ public sealed class GrpoMemoryPlanTests
     }
 
     [Fact]
+    public void Create_RunsOfAnyLength_MeetNoMoreShapesThanThereAre()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-0.5b");
+        long Total(int? steps, int passes) => GrpoMemoryPlan.Create(Full with { Steps = steps, Epochs = steps is null ? 7 : null, PassesPerStep = passes }, model, CPU).Total;
+        Assert.True(Total(1, 1) < Total(100_000, 1));
+        Assert.Equal(Total(100_000, 1), Total(2_000_000_000, 1000));
+        Assert.Equal(Total(100_000, 1), Total(null, 1));
+    }
+
+    [Fact]
     public void Remedies_TooLarge_EndWithWhatFits()
     {
         ModelConfig model = ModelPresets.Get("qwen2.5-7b");
