@@ -2,11 +2,8 @@ using System.Runtime.InteropServices;
 using ToolN1.Engine.Hosting;
 using static TorchSharp.torch;
 
-namespace ToolN1.Engine.Tests.Hosting;
+namespace ToolN1.Memory.Tests;
 
-/// <summary>Measures the whole process, so nothing may run beside it.</summary>
-[CollectionDefinition(nameof(NativeEnvironmentTests), DisableParallelization = true)]
-[Collection(nameof(NativeEnvironmentTests))]
 public sealed class NativeEnvironmentTests
 {
     private const long Bytes = 128 << 20;

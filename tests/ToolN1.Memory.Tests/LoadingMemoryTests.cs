@@ -1,13 +1,11 @@
 using System.Runtime.InteropServices;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
+using ToolN1.TestSupport;
 using static TorchSharp.torch;
 
-namespace ToolN1.Engine.Tests.Weights;
+namespace ToolN1.Memory.Tests;
 
-/// <summary>Measures the whole process, so nothing may run beside it.</summary>
-[CollectionDefinition(nameof(LoadingMemoryTests), DisableParallelization = true)]
-[Collection(nameof(LoadingMemoryTests))]
 public sealed partial class LoadingMemoryTests
 {
     [Theory]
@@ -16,9 +14,9 @@ public sealed partial class LoadingMemoryTests
     public void Load_LargeCheckpoint_PeaksBelow115PercentOfTheWeights(ScalarType dtype)
     {
         Assert.SkipUnless(CanResetPeak(), "The peak of a process can be reset on Linux only.");
-        using CheckpointFolder folder = new();
-        ModelConfig config = ModelConfig.Load(folder.Path) with { HiddenSize = 1024, IntermediateSize = 4096, Layers = 2, VocabularySize = 60_000, Heads = 16, HeadDim = 64 };
-        WriteZeros(config, folder);
+        using TemporaryFolder folder = new("loading");
+        ModelConfig config = ModelConfig.Load(TinyCheckpoint.Write(folder.Path)) with { HiddenSize = 1024, IntermediateSize = 4096, Layers = 2, VocabularySize = 60_000, Heads = 16, HeadDim = 64 };
+        WriteZeros(config, folder.Path);
 
         // What earlier tests freed goes back to the kernel now: the loader must not get it without growing the process, nor the
         // collector give it back while the loader grows.
@@ -35,10 +33,10 @@ public sealed partial class LoadingMemoryTests
         Assert.InRange(peak, 0.5, 1.15);
     }
 
-    private static void WriteZeros(ModelConfig config, CheckpointFolder folder)
+    private static void WriteZeros(ModelConfig config, string folder)
     {
-        config.Save(folder.Path, "bfloat16");
-        using SafetensorsWriter writer = new(folder.Weights, ModelTensors.Enumerate(config).Select(tensor => (tensor.Name, ScalarType.BFloat16, tensor.Shape)));
+        config.Save(folder, "bfloat16");
+        using SafetensorsWriter writer = new(Path.Combine(folder, "model.safetensors"), ModelTensors.Enumerate(config).Select(tensor => (tensor.Name, ScalarType.BFloat16, tensor.Shape)));
         foreach ((_, long[] shape) in ModelTensors.Enumerate(config))
         {
             using Tensor tensor = zeros(shape, ScalarType.BFloat16);

@@ -8,11 +8,8 @@ using ToolN1.Training.Planning;
 using ToolN1.Training.Sft;
 using static TorchSharp.torch;
 
-namespace ToolN1.Training.Tests.Planning;
+namespace ToolN1.Memory.Tests;
 
-/// <summary>Alone, because what other tests allocate would be counted.</summary>
-[CollectionDefinition(nameof(WrittenPassMemoryTests), DisableParallelization = true)]
-[Collection(nameof(WrittenPassMemoryTests))]
 public sealed partial class WrittenPassMemoryTests
 {
     private static readonly ModelConfig Model = new()
@@ -105,8 +102,8 @@ public sealed partial class WrittenPassMemoryTests
 
         double planned = Of(plan, "training_weights") + Of(plan, "gradients") + Of(plan, "optimizer") + Of(plan, "product_weights");
 
-        // The least of three: libraries keep buffers of a thread's first time.
-        Assert.InRange(Enumerable.Range(0, 3).Min(_ => StaysAfterAStep(config)) / planned, 0.95, 1.05);
+        // The median of three: libraries keep buffers of a thread's first time.
+        Assert.InRange(Enumerable.Range(0, 3).Select(_ => StaysAfterAStep(config)).Order().ElementAt(1) / planned, 0.95, 1.05);
     }
 
     private static double StaysAfterAStep(SftConfig config)
