@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ToolN1.Engine.Model;
 using ToolN1.Engine.Weights;
 using ToolN1.Training.Grpo;
@@ -10,27 +9,8 @@ using static TorchSharp.torch;
 
 namespace ToolN1.Memory.Tests;
 
-public sealed partial class WrittenPassMemoryTests
+public sealed class WrittenPassMemoryTests
 {
-    private static readonly ModelConfig Model = new()
-    {
-        Architecture = ModelArchitecture.Qwen2,
-        HiddenSize = 256,
-        IntermediateSize = 704,
-        Layers = 6,
-        Heads = 4,
-        KeyValueHeads = 2,
-        HeadDim = 64,
-        VocabularySize = 2560,
-        RmsNormEpsilon = 1e-6,
-        RopeTheta = 10000,
-        MaxPositionEmbeddings = 1024,
-        TieWordEmbeddings = true,
-        QkvBias = true,
-        QkNorm = false,
-        DeclaredDType = "float32",
-    };
-
     [Theory]
     [InlineData("float32")]
     [InlineData("bfloat16")]
@@ -51,12 +31,12 @@ public sealed partial class WrittenPassMemoryTests
             MicroBatchTokens = 4800,
             RecomputeActivations = false,
         };
-        MemoryPlan keeping = GrpoMemoryPlan.Create(config, Model, CPU);
-        MemoryPlan recomputing = GrpoMemoryPlan.Create(config with { RecomputeActivations = true }, Model, CPU);
-        Assert.DoesNotContain(keeping.Items, item => item.Kind is "overhead" or "logits");
+        MemoryPlan keeping = GrpoMemoryPlan.Create(config, EmbeddedModel.Shape, CPU);
+        MemoryPlan recomputing = GrpoMemoryPlan.Create(config with { RecomputeActivations = true }, EmbeddedModel.Shape, CPU);
+        Assert.DoesNotContain(keeping.Items, item => item.Kind == "logits");
         Assert.Equal(Of(keeping, "activations"), 6 * Of(recomputing, "activations"));
 
-        using Decoder decoder = RandomWeights.Create(Model, CPU, ScalarType.Float32, 1, 0.02);
+        using Decoder decoder = RandomWeights.Create(EmbeddedModel.Shape, CPU, ScalarType.Float32, 1, 0.02);
         using DecoderPass pass = DecoderPass.Create(decoder, dtype == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
         pass.LoadWeights();
         int[] Ids(int count) => [.. Enumerable.Range(0, count)];
@@ -76,12 +56,12 @@ public sealed partial class WrittenPassMemoryTests
         // Rows half as long as they may be, three quarters of them prompt; or one row that is as long as may be.
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Asks glibc what is allocated.");
         SftConfig config = Supervised(dtype) with { SharedPrefixRows = shared, MicroBatchTokens = 2560, Phases = [new SftPhase { Name = "p", Data = ["d"], Steps = 1, MaxTokens = longest }] };
-        MemoryPlan plan = SftMemoryPlan.Create(config, Model, CPU);
+        MemoryPlan plan = SftMemoryPlan.Create(config, EmbeddedModel.Shape, CPU);
 
-        using Decoder decoder = RandomWeights.Create(Model, CPU, ScalarType.Float32, 1, 0.02);
+        using Decoder decoder = RandomWeights.Create(EmbeddedModel.Shape, CPU, ScalarType.Float32, 1, 0.02);
         using DecoderPass pass = DecoderPass.Create(decoder, dtype == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
         pass.LoadWeights();
-        int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(id => id % Model.VocabularySize)];
+        int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(id => id % EmbeddedModel.Shape.VocabularySize)];
         RowGroup Group(int row) => shared == 1
             ? new RowGroup(Ids(row * 3 / 4), [new RowRest([], Ids(row / 4))])
             : new RowGroup(Ids(row / 2), [.. Enumerable.Range(0, shared).Select(_ => new RowRest(Ids(row / 4), Ids(row / 4)))]);
@@ -98,7 +78,7 @@ public sealed partial class WrittenPassMemoryTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Asks glibc what is allocated.");
         SftConfig config = Supervised("float32") with { MicroBatchTokens = 128, Optimizer = new SftOptimizer { Kind = optimizer } };
-        MemoryPlan plan = SftMemoryPlan.Create(config, Model, CPU);
+        MemoryPlan plan = SftMemoryPlan.Create(config, EmbeddedModel.Shape, CPU);
 
         double planned = Of(plan, "training_weights") + Of(plan, "gradients") + Of(plan, "optimizer") + Of(plan, "product_weights");
 
@@ -108,8 +88,8 @@ public sealed partial class WrittenPassMemoryTests
 
     private static double StaysAfterAStep(SftConfig config)
     {
-        long before = CollectedBytes();
-        using Decoder decoder = RandomWeights.Create(Model, CPU, ScalarType.Float32, 1, 0.02);
+        long before = Malloc.CollectedBytes();
+        using Decoder decoder = RandomWeights.Create(EmbeddedModel.Shape, CPU, ScalarType.Float32, 1, 0.02);
         foreach ((_, Tensor weight) in decoder.NamedWeights())
         {
             weight.requires_grad = true;
@@ -118,7 +98,7 @@ public sealed partial class WrittenPassMemoryTests
         using SftStepper stepper = new(config, decoder);
         RowGroup Group(int first) => new([.. Enumerable.Range(first, 60)], [new RowRest([], [.. Enumerable.Range(first, 20)])]);
         stepper.Step([Group(1), Group(101), Group(201), Group(301)], seed: 1, scheduleFactor: 1);
-        long stays = CollectedBytes() - before;
+        long stays = Malloc.CollectedBytes() - before;
         foreach ((_, Tensor weight) in decoder.NamedWeights())
         {
             weight.grad?.Dispose();
@@ -139,11 +119,11 @@ public sealed partial class WrittenPassMemoryTests
     private static double Measure(DecoderPass pass, PackedBatch batch)
     {
         // What earlier tests left to the collector must not be freed in between.
-        long before = CollectedBytes();
+        long before = Malloc.CollectedBytes();
         long during = 0;
         pass.Accumulate(batch, 1, wholeBatch: false, (_, logProbs) =>
         {
-            during = Math.Max(during, AllocatedBytes());
+            during = Math.Max(during, Malloc.AllocatedBytes());
             return new float[logProbs.Length];
         });
         return during - before;
@@ -152,42 +132,4 @@ public sealed partial class WrittenPassMemoryTests
     private static double Planned(MemoryPlan plan) => Of(plan, "layer_inputs") + Of(plan, "activations") + Of(plan, "working");
 
     private static long Of(MemoryPlan plan, string kind) => plan.Items.Where(item => item.Kind == kind).Sum(item => item.Bytes);
-
-    /// <summary>As below, without what only handles keep that nobody holds any more: every look at a gradient makes one.</summary>
-    private static long CollectedBytes()
-    {
-        // Twice: a finalizer may let go of what another one frees.
-        for (int round = 0; round < 2; round++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
-        return AllocatedBytes();
-    }
-
-    /// <summary>What malloc has given out, in arenas and as mappings.</summary>
-    private static long AllocatedBytes()
-    {
-        MallInfo info = ReadMallInfo();
-        return (long)(info.UsedBytes + info.MappedBytes);
-    }
-
-    [LibraryImport("libc", EntryPoint = "mallinfo2")]
-    private static partial MallInfo ReadMallInfo();
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct MallInfo
-    {
-        private readonly nuint _arena;
-        private readonly nuint _freeChunks;
-        private readonly nuint _fastBins;
-        private readonly nuint _mappings;
-        public readonly nuint MappedBytes;
-        private readonly nuint _unused;
-        private readonly nuint _fastBytes;
-        public readonly nuint UsedBytes;
-        private readonly nuint _freeBytes;
-        private readonly nuint _top;
-    }
 }

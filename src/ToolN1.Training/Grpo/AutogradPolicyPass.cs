@@ -19,13 +19,14 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
     public const long LogitElements = 4 << 20;
 
     private readonly RotaryEmbedding _rotary = new(decoder.Config, decoder.Device);
+    private readonly HeadPieces _pieces = new(decoder);
 
     /// <inheritdoc/>
     public override PassScores Score(PackedBatch batch, double temperature)
     {
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        using BatchTensors inputs = new(batch, _rotary, decoder.Device);
+        using BatchTensors inputs = new(batch, _rotary, _pieces, decoder.Device);
         Tensor hidden = Embed(inputs.Ids);
         foreach (DecoderLayer layer in decoder.Layers)
         {
@@ -34,7 +35,7 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
 
         Tensor rows = decoder.FinalNorm.Forward(hidden.index_select(0, inputs.Sources));
         PassScores scores = NewScores(batch);
-        foreach ((int start, int count) in Pieces(rows.shape[0]))
+        foreach ((int start, int count) in _pieces.Of(rows.shape[0]))
         {
             using DisposeScope piece = NewDisposeScope();
             ScorePiece(rows, inputs.Targets, start, count, temperature, scores);
@@ -47,7 +48,7 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
     public override PassScores Accumulate(PackedBatch batch, double temperature, bool wholeBatch, LossDerivative derivative)
     {
         using DisposeScope scope = NewDisposeScope();
-        using BatchTensors inputs = new(batch, _rotary, decoder.Device);
+        using BatchTensors inputs = new(batch, _rotary, _pieces, decoder.Device);
 
         // 1. Forward: with the graph of all layers, or with their inputs alone.
         List<Tensor> layerInputs = [];
@@ -130,15 +131,6 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
         return output;
     }
 
-    private IEnumerable<(int Start, int Count)> Pieces(long rows)
-    {
-        int most = (int)Math.Max(1, LogitElements / decoder.Config.VocabularySize);
-        for (int start = 0; start < rows; start += most)
-        {
-            yield return (start, (int)Math.Min(most, rows - start));
-        }
-    }
-
     private PassScores HeadBack(PackedBatch batch, BatchTensors inputs, Tensor rows, double temperature, bool wholeBatch, LossDerivative derivative)
     {
         PassScores scores = NewScores(batch);
@@ -146,7 +138,7 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
         if (wholeBatch)
         {
             using IDisposable noGrad = no_grad();
-            foreach ((int start, int count) in Pieces(rows.shape[0]))
+            foreach ((int start, int count) in _pieces.Of(rows.shape[0]))
             {
                 using DisposeScope piece = NewDisposeScope();
                 ScorePiece(rows, inputs.Targets, start, count, temperature, scores);
@@ -155,11 +147,15 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
             all = derivative(0, scores.LogProbs);
         }
 
-        foreach ((int start, int count) in Pieces(rows.shape[0]))
+        foreach ((int start, int count) in _pieces.Of(rows.shape[0]))
         {
             using DisposeScope piece = NewDisposeScope();
             Tensor chosen = ScorePiece(rows, inputs.Targets, start, count, temperature, scores);
-            float[] coefficients = all is null ? derivative(start, scores.LogProbs[start..(start + count)]) : all[start..(start + count)];
+            int wanted = Math.Min(count, scores.LogProbs.Length - start);
+            float[] coefficients = all is null ? derivative(start, scores.LogProbs[start..(start + wanted)]) : all[start..(start + wanted)];
+
+            // What is padding counts nothing.
+            Array.Resize(ref coefficients, count);
             (chosen * tensor(coefficients, device: decoder.Device)).sum().backward();
         }
 
@@ -174,24 +170,46 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
         Tensor chosen = logProbs.gather(1, targets.narrow(0, start, count).unsqueeze(1)).squeeze(1);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
+        int wanted = Math.Min(count, scores.LogProbs.Length - start);
         Tensor entropies = Entropy(logProbs.detach());
-        chosen.detach().cpu().data<float>().ToArray().CopyTo(scores.LogProbs, start);
-        entropies.cpu().data<float>().ToArray().CopyTo(scores.Entropies, start);
+        chosen.detach().narrow(0, 0, wanted).cpu().data<float>().ToArray().CopyTo(scores.LogProbs, start);
+        entropies.narrow(0, 0, wanted).cpu().data<float>().ToArray().CopyTo(scores.Entropies, start);
         return chosen;
     }
 
-    /// <summary>A batch on the device, in the current dispose scope.</summary>
+    /// <summary>How the rows that the head looks at are cut, so that their logits fit.</summary>
+    private sealed class HeadPieces(Decoder decoder)
+    {
+        private readonly int _most = decoder.Device.type == DeviceType.CPU && LogitElements / decoder.Config.VocabularySize > PassPlan.RowAlignment
+            ? (int)PassPlan.Whole(LogitElements / decoder.Config.VocabularySize)
+            : (int)Math.Max(1, LogitElements / decoder.Config.VocabularySize);
+
+        /// <summary>Rows of a multiple of this are cut into pieces of few sizes.</summary>
+        public int Alignment => Math.Min(_most, PassPlan.RowAlignment);
+
+        public IEnumerable<(int Start, int Count)> Of(long rows)
+        {
+            for (int start = 0; start < rows; start += _most)
+            {
+                yield return (start, (int)Math.Min(_most, rows - start));
+            }
+        }
+    }
+
+    /// <summary>A batch on the device, padded, in the current dispose scope; predictions that are padding count nothing.</summary>
     private sealed class BatchTensors : IDisposable
     {
         private readonly List<SpanAttention> _attentions = [];
 
-        public BatchTensors(PackedBatch batch, RotaryEmbedding rotary, Device device)
+        public BatchTensors(PackedBatch batch, RotaryEmbedding rotary, HeadPieces pieces, Device device)
         {
-            Spans = batch.Spans;
-            Ids = tensor(batch.Ids, device: device);
-            Sources = tensor(batch.Sources, device: device);
-            Targets = tensor(batch.Targets, device: device);
-            (Cosine, Sine) = rotary.Angles(tensor(batch.Positions, device: device), ScalarType.Float32);
+            PaddedBatch padded = new(batch, device);
+            long predictions = PaddedBatch.Rows(batch.AnswerTokens, pieces.Alignment, device);
+            Spans = padded.Spans;
+            Ids = tensor(padded.Ids, device: device);
+            Sources = tensor(PaddedBatch.Padded(batch.Sources, predictions), device: device);
+            Targets = tensor(PaddedBatch.Padded(batch.Targets, predictions), device: device);
+            (Cosine, Sine) = rotary.Angles(tensor(padded.Positions, device: device), ScalarType.Float32);
         }
 
         public IReadOnlyList<AttentionSpan> Spans { get; }

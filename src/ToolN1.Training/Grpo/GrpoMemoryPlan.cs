@@ -18,18 +18,20 @@ public static class GrpoMemoryPlan
     /// <param name="model">Shape of its model.</param>
     /// <param name="device">Where it is to run; need not be there.</param>
     /// <param name="limit">Bytes there are; null where nothing tells.</param>
+    /// <param name="prompts">Of its rows; null takes the configuration's word for it.</param>
     /// <param name="server">The server whose engine samples; null for an engine of the run's own.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The engine's limits contradict the model.</exception>
-    public static MemoryCheck Check(GrpoConfig config, ModelConfig model, Device device, long? limit, PlannedServer? server = null) =>
-        MemoryCheck.Of(Create(config, model, device, server), limit, bytes => Remedies(config, model, device, bytes, server));
+    public static MemoryCheck Check(GrpoConfig config, ModelConfig model, Device device, long? limit, RowLengths? prompts = null, PlannedServer? server = null) =>
+        MemoryCheck.Of(Create(config, model, device, prompts, server), limit, bytes => Remedies(config, model, device, bytes, prompts, server));
 
     /// <summary>Plans a run on an engine of its own, or on a server's.</summary>
-    /// <param name="config">The run.</param>
+    /// <param name="config">The run. Without <paramref name="prompts"/> its longest prompt is as long as it lets one be, and all are half as long on average.</param>
     /// <param name="model">Shape of its model.</param>
     /// <param name="device">Where it is to run; need not be there.</param>
+    /// <param name="prompts">Of its rows; null takes the configuration's word for it.</param>
     /// <param name="server">The server whose engine samples; null for an engine of the run's own.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The engine's limits contradict the model.</exception>
-    public static MemoryPlan Create(GrpoConfig config, ModelConfig model, Device device, PlannedServer? server = null)
+    public static MemoryPlan Create(GrpoConfig config, ModelConfig model, Device device, RowLengths? prompts = null, PlannedServer? server = null)
     {
         ScalarType compute = ComputeDType.Select(config.DType, device);
         ScalarType serving = DTypeSelector.Select(server?.DType ?? config.Engine.DType, model.DeclaredDType, device);
@@ -42,7 +44,7 @@ public static class GrpoMemoryPlan
         MemoryLedger ledger = new(model, device);
 
         // 1. Serving: what is live, the cache, and what rolls out.
-        ledger.AddProcess();
+        ledger.AddProcess(isServer: server is not null);
         ledger.AddEngine(server?.Engine ?? GrpoEngineOptions.Of(config, model), serving, server?.IsFirstLive != false);
         ledger.Add("rollout_weights", isLora ? "the adapter's published copy, f32" : $"the published working copy, {serving}", isLora ? trained * 4 : parameters * MemoryLedger.Size(serving));
 
@@ -54,16 +56,20 @@ public static class GrpoMemoryPlan
         ledger.Add("optimizer", "AdamW's two moments, f32", trained * 8);
 
         // 3. Training: what a micro-batch takes.
-        long tokens = MicroBatchTokens(config, model);
+        int prompt = LongestPrompt(config, model, prompts);
+        int longest = (int)Math.Min(config.LongestSequence(model), (long)prompt + config.MaxResponseTokens);
+        long tokens = MicroBatchTokens(config, prompt, longest);
+        BatchShape shape = Shape(config, Math.Min(prompt, prompts?.Mean ?? prompt / 2.0));
         if (PolicyPass.IsWrittenOut(model, config.Lora, device))
         {
             long weights = WrittenPassMemory.Weights(model, compute, ScalarType.Float32) + (hasReference ? WrittenPassMemory.Weights(model, compute, frozen) : 0);
-            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, Shape(config, model)), weights, compute, config.LongestSequence(model) / 2, config.RecomputeActivations, MicroBatches(config, model, tokens));
+            ledger.AddWrittenPass(new WrittenPassMemory(model, compute, tokens, shape), weights, compute, (long)(shape.Prefix + shape.Row), config.RecomputeActivations, MicroBatches(config, shape, tokens));
         }
         else
         {
             ledger.AddAutogradPass(
-                new AutogradPassMemory(model, compute, isLora ? frozen : ScalarType.Float32, !isLora, tokens, config.LongestSequence(model), AutogradPolicyPass.LogitElements), config.RecomputeActivations);
+                new AutogradPassMemory(model, compute, isLora ? frozen : ScalarType.Float32, !isLora, tokens, longest, AutogradPolicyPass.LogitElements),
+                config.RecomputeActivations, MicroBatches(config, shape, tokens));
         }
 
         ledger.Add("optimizer_step", "temporaries of the largest tensor, f32", LargestTrained(config, model) * 4 * 2);
@@ -75,11 +81,12 @@ public static class GrpoMemoryPlan
     /// <param name="model">Shape of its model.</param>
     /// <param name="device">Where it is to run.</param>
     /// <param name="limit">Bytes there are.</param>
+    /// <param name="prompts">As for <see cref="Create"/>.</param>
     /// <param name="server">As for <see cref="Create"/>; what it was given is not among the changes.</param>
     /// <returns>The changes and the totals they lead to; the last one fits where any does.</returns>
-    public static IReadOnlyList<MemoryRemedy> Remedies(GrpoConfig config, ModelConfig model, Device device, long limit, PlannedServer? server = null)
+    public static IReadOnlyList<MemoryRemedy> Remedies(GrpoConfig config, ModelConfig model, Device device, long limit, RowLengths? prompts = null, PlannedServer? server = null)
     {
-        RemedySearch<GrpoConfig> search = new(config, changed => Create(changed, model, device, server).Total, limit);
+        RemedySearch<GrpoConfig> search = new(config, changed => Create(changed, model, device, prompts, server).Total, limit);
         if (!config.RecomputeActivations && search.Try("recompute_activations: true", config with { RecomputeActivations = true }))
         {
             return search.Remedies;
@@ -122,7 +129,7 @@ public static class GrpoMemoryPlan
             }
         }
 
-        for (int tokens = Math.Min(config.MaxPromptTokens, config.LongestSequence(model)) / 2; tokens >= ShortestPrompt; tokens /= 2)
+        for (int tokens = LongestPrompt(config, model, prompts) / 2; tokens >= ShortestPrompt; tokens /= 2)
         {
             if (search.Try($"max_prompt_tokens: {tokens}", search.Current with { MaxPromptTokens = tokens }))
             {
@@ -133,24 +140,26 @@ public static class GrpoMemoryPlan
         return search.Remedies;
     }
 
+    private static int LongestPrompt(GrpoConfig config, ModelConfig model, RowLengths? prompts) =>
+        Math.Min(Math.Min(config.MaxPromptTokens, prompts?.Longest ?? int.MaxValue), config.LongestSequence(model));
+
     /// <summary>A micro-batch's tokens: its budget, no more than a step has, and no less than the longest response behind its prompt.</summary>
-    private static long MicroBatchTokens(GrpoConfig config, ModelConfig model)
+    private static long MicroBatchTokens(GrpoConfig config, int prompt, int longest)
     {
-        long step = (long)config.PromptsPerStep * (config.MaxPromptTokens + ((long)config.GroupSize * config.MaxResponseTokens));
-        return Math.Min(step, Math.Max(config.LongestSequence(model), config.MicroBatchTokens));
+        long step = (long)config.PromptsPerStep * (prompt + ((long)config.GroupSize * config.MaxResponseTokens));
+        return Math.Min(step, Math.Max(longest, config.MicroBatchTokens));
     }
 
-    /// <summary>Prompts and responses are taken to be half as long as they may be; what predicts are the responses.</summary>
-    private static BatchShape Shape(GrpoConfig config, ModelConfig model)
+    /// <summary>Responses, and prompts that nobody has measured, are taken to be half as long as they may be; what predicts are the responses.</summary>
+    private static BatchShape Shape(GrpoConfig config, double prompt)
     {
-        BatchShape shape = new(Math.Min(config.MaxPromptTokens, config.LongestSequence(model)) / 2.0, config.MaxResponseTokens / 2.0, config.GroupSize, 0);
+        BatchShape shape = new(prompt, config.MaxResponseTokens / 2.0, config.GroupSize, 0);
         return shape with { Predicting = shape.RestShare };
     }
 
     /// <summary>Micro-batches of the whole run, at the lengths of <see cref="Shape"/>; a run of epochs is taken to be long.</summary>
-    private static double MicroBatches(GrpoConfig config, ModelConfig model, long tokens)
+    private static double MicroBatches(GrpoConfig config, BatchShape shape, long tokens)
     {
-        BatchShape shape = Shape(config, model);
         double step = config.PromptsPerStep * (shape.Prefix + shape.Rest);
         return config.Steps is int steps ? (double)steps * config.PassesPerStep * Math.Ceiling(step / tokens) : double.PositiveInfinity;
     }

@@ -13,8 +13,15 @@ namespace ToolN1.Training.Planning;
 /// <param name="logitElements">Logits that exist at once.</param>
 internal sealed class AutogradPassMemory(ModelConfig model, ScalarType compute, ScalarType stored, bool trainsWeights, long tokens, long longest, long logitElements)
 {
+    // Products of a layer and of the head, forward and back, that differ in shape or in what they add to: counted in oneDNN's log.
+    private const int WeightProducts = 18;
+    private const int AdapterProducts = 29;
+
     /// <summary>Of a micro-batch.</summary>
     public long Tokens => tokens;
+
+    /// <summary>Compiled products, for every number of rows between half a micro-batch and a whole one. Attention's are in f32.</summary>
+    public long Kernels => CompiledProducts.Bytes(compute, (trainsWeights ? WeightProducts : AdapterProducts) * CompiledProducts.RowCounts(tokens));
 
     /// <summary>f32, of every layer: what stays where layers are computed again.</summary>
     public long LayerInputs => (model.Layers + 1L) * tokens * model.HiddenSize * 4;

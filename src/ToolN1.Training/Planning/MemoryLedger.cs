@@ -14,12 +14,11 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     private const long CpuProcess = 330L << 20;
     private const long CudaProcess = 700L << 20;
 
-    // What a CPU run through autograd was measured to take beyond what is counted here, in multiples of what comes and goes with a
-    // micro-batch. Neither malloc's arenas nor its thresholds change it; the cause is not known.
-    private const double CpuOverhead = 2;
+    // The same of a server at the end of a job, whose web server, database and collector are in it too: measured.
+    private const long CpuServer = 530L << 20;
 
     // Compiled products stay where they were made, between tensors that come and go: as many bytes again, and this share of what comes and goes,
-    // were measured to be free and of no use. f32 products, which are not compiled one by one, leave no such gaps.
+    // were measured to be free and of no use. f32 products, which are not compiled one by one, leave no such gaps, but for autograd's.
     private const double FragmentShare = 0.5;
 
     private readonly List<MemoryItem> _items = [];
@@ -46,10 +45,13 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     }
 
     /// <summary>What any run takes.</summary>
-    public void AddProcess()
+    /// <param name="isServer">Whether it is a server's job.</param>
+    public void AddProcess(bool isServer)
     {
-        bool isGpu = device.type == DeviceType.CUDA;
-        Add("process", isGpu ? "the GPU's context, kernels and libraries' workspaces" : "runtime, libtorch and compiled code", isGpu ? CudaProcess : CpuProcess);
+        (string what, long bytes) = device.type == DeviceType.CUDA ? ("the GPU's context, kernels and libraries' workspaces", CudaProcess)
+            : isServer ? ("runtime, libtorch, web server, database and compiled code", CpuServer)
+            : ("runtime, libtorch and compiled code", CpuProcess);
+        Add("process", what, bytes);
     }
 
     /// <summary>What an engine takes: what is live, and the cache.</summary>
@@ -77,7 +79,7 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     public void AddWrittenPass(WrittenPassMemory pass, long weights, ScalarType compute, long longest, bool recomputes, double batches, int lanes = 1)
     {
         long kernels = WrittenPassMemory.Kernels(compute, pass.Tokens, longest);
-        double met = WrittenPassMemory.ShapesMet(batches);
+        double met = CompiledProducts.Met(batches);
         long activations = pass.Layer * (recomputes ? 1 : model.Layers);
         Add("product_weights", $"fused or rounded for the passes, {compute}", weights);
         Add("product_kernels", "compiled products that oneDNN keeps, by shape", (long)(met * kernels));
@@ -90,13 +92,17 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     /// <summary>A micro-batch that goes through autograd.</summary>
     /// <param name="pass">It.</param>
     /// <param name="recomputes">Whether layers are computed again on the way back.</param>
-    public void AddAutogradPass(AutogradPassMemory pass, bool recomputes)
+    /// <param name="batches">Micro-batches of the whole run.</param>
+    public void AddAutogradPass(AutogradPassMemory pass, bool recomputes, double batches)
     {
+        bool isGpu = device.type == DeviceType.CUDA;
+        long kernels = isGpu ? 0 : (long)(CompiledProducts.Met(batches) * pass.Kernels);
         long inputs = recomputes ? pass.LayerInputs : 0;
         long activations = pass.Layer * (recomputes ? 1 : model.Layers);
+        Add("product_kernels", "compiled products that oneDNN keeps, by shape", kernels);
         Add("layer_inputs", Tokens(pass.Tokens, 1), inputs);
         Add("activations", recomputes ? Activations(recomputes) : $"{Activations(recomputes)}, {Tokens(pass.Tokens, 1)}", activations);
-        Add("overhead", "measured beyond what is counted", device.type == DeviceType.CUDA ? 0 : (long)((inputs + activations) * CpuOverhead));
+        Add("fragments", "free heap between tensors and compiled products, where nothing else fits: measured", isGpu ? 0 : kernels + (long)(FragmentShare * (pass.LayerInputs + pass.Layer)));
         Add("logits", "a piece's logits, log-probabilities and gradients, f32, and the head's cast", pass.Logits);
     }
 

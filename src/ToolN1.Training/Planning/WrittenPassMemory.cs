@@ -11,16 +11,9 @@ namespace ToolN1.Training.Planning;
 /// <param name="shape">What that is made of.</param>
 internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, long tokens, BatchShape shape)
 {
-    // What oneDNN keeps of a compiled product, two descriptions of 120 KiB each above all, and how many it keeps. Measured; and its default.
-    private const long KernelBytes = 280L << 10;
-    private const long MostKernels = 1024;
-
     // Products of a layer and of the head, forward and back, and of attention's.
     private const int LayerProducts = 15;
     private const int AttentionProducts = 5;
-
-    // Micro-batches in which a run meets all but 1/e of the shapes that it will ever meet: measured.
-    private const double BatchesToMeet = 45;
 
     private readonly int _size = MemoryLedger.Size(compute);
     private readonly long _queries = (long)model.Heads * model.HeadDim;
@@ -76,23 +69,17 @@ internal sealed class WrittenPassMemory(ModelConfig model, ScalarType compute, l
     }
 
     /// <summary>
-    /// Compiled bf16 products, which oneDNN keeps by shape: a layer's and the head's for every number of rows between half a micro-batch
-    /// and a whole one, attention's for every number of queries and keys. Products in f32 are not compiled one by one.
+    /// Compiled products: a layer's and the head's for every number of rows between half a micro-batch and a whole one, attention's for
+    /// every number of queries and keys.
     /// </summary>
     /// <param name="compute">Dtype of the products.</param>
     /// <param name="tokens">Of a micro-batch.</param>
     /// <param name="longest">Tokens of a row up to which attention is counted on to meet every length.</param>
     public static long Kernels(ScalarType compute, long tokens, long longest)
     {
-        long rows = PassPlan.Padded(tokens) / PassPlan.RowAlignment;
         long keys = (longest + AttentionLayout.Alignment - 1) / AttentionLayout.Alignment;
-        long shapes = (LayerProducts * ((rows + 1) / 2)) + (AttentionProducts * (AttentionLayout.PieceSlots / AttentionLayout.Alignment) * keys);
-        return compute == ScalarType.BFloat16 ? Math.Min(shapes, MostKernels) * KernelBytes : 0;
+        return CompiledProducts.Bytes(compute, (LayerProducts * CompiledProducts.RowCounts(tokens)) + (AttentionProducts * (AttentionLayout.PieceSlots / AttentionLayout.Alignment) * keys));
     }
-
-    /// <summary>Fraction of a run's shapes that its micro-batches meet.</summary>
-    /// <param name="batches">Micro-batches of the whole run.</param>
-    public static double ShapesMet(double batches) => 1 - Math.Exp(-batches / BatchesToMeet);
 
     private long Logits(long rows)
     {

@@ -27,7 +27,7 @@ public static class SftMemoryPlan
     /// <param name="rows">What it learns from; null takes the configuration's word for it.</param>
     /// <param name="server">The server that a job runs in; null for a run of its own.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The server's limits contradict the model.</exception>
-    public static MemoryCheck Check(SftConfig config, ModelConfig model, Device device, long? limit, SftRows? rows = null, PlannedServer? server = null) =>
+    public static MemoryCheck Check(SftConfig config, ModelConfig model, Device device, long? limit, RowLengths? rows = null, PlannedServer? server = null) =>
         MemoryCheck.Of(Create(config, model, device, rows, server), limit, bytes => Remedies(config, model, device, bytes, rows, server));
 
     /// <summary>Plans a run of its own, or a server's job.</summary>
@@ -37,7 +37,7 @@ public static class SftMemoryPlan
     /// <param name="rows">What it learns from; null takes the configuration's word for it.</param>
     /// <param name="server">The server that a job runs in; null for a run of its own.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The server's limits contradict the model.</exception>
-    public static MemoryPlan Create(SftConfig config, ModelConfig model, Device device, SftRows? rows = null, PlannedServer? server = null)
+    public static MemoryPlan Create(SftConfig config, ModelConfig model, Device device, RowLengths? rows = null, PlannedServer? server = null)
     {
         ScalarType compute = ComputeDType.Select(config.DType, device);
         bool isWritten = DecoderPass.Supports(model, device);
@@ -46,7 +46,7 @@ public static class SftMemoryPlan
         MemoryLedger ledger = new(model, device);
 
         // 1. What is there anyway.
-        ledger.AddProcess();
+        ledger.AddProcess(isServer: server is not null);
         if (server is not null)
         {
             ledger.AddEngine(server.Engine, DTypeSelector.Select(server.DType, model.DeclaredDType, device), server.IsFirstLive);
@@ -72,18 +72,18 @@ public static class SftMemoryPlan
         int longest = Longest(config, rows);
         long step = Math.Max(longest, Math.Min(config.TokensPerStep, (config.RowsPerStep ?? int.MaxValue) * (long)longest));
         long ordinary = Math.Min(config.MicroBatchTokens, (step + lanes - 1) / lanes);
-        double mean = rows is { Count: > 0 } ? (double)rows.Tokens / rows.Count : longest / 2.0;
+        double mean = rows is { Count: > 0 } ? rows.Mean : longest / 2.0;
+        double batches = config.Phases.Sum(phase => (double)phase.Steps) * ((step + ordinary - 1) / ordinary);
         if (isWritten)
         {
             WrittenPassMemory full = new(model, compute, ordinary, Shape(config, mean, config.SharedPrefixRows));
             WrittenPassMemory alone = new(model, compute, longest, Shape(config, longest, 1));
-            double batches = config.Phases.Sum(phase => (double)phase.Steps) * ((step + ordinary - 1) / ordinary);
             ledger.AddWrittenPass(full.Total >= alone.Total ? full : alone, WrittenPassMemory.Weights(model, compute, ScalarType.Float32), compute, longest, recomputes: false, batches, lanes);
         }
         else
         {
             ledger.AddAutogradPass(
-                new AutogradPassMemory(model, compute, ScalarType.Float32, trainsWeights: true, Math.Max(ordinary, longest), longest, SftStepper.LogitElements), recomputes: false);
+                new AutogradPassMemory(model, compute, ScalarType.Float32, trainsWeights: true, Math.Max(ordinary, longest), longest, SftStepper.LogitElements), recomputes: false, batches);
         }
 
         ledger.Add("optimizer_step", matrices == 0 ? "temporaries of the largest tensor, f32" : "the matrices that Muon moves together", Math.Max(MemoryLedger.LargestTensor(model) * 4 * 2, MuonStep(config, model, compute)));
@@ -98,7 +98,7 @@ public static class SftMemoryPlan
     /// <param name="rows">As for <see cref="Create"/>.</param>
     /// <param name="server">As for <see cref="Create"/>; of a job, the rows alone can be changed.</param>
     /// <returns>The changes and the totals they lead to; the last one fits where any does.</returns>
-    public static IReadOnlyList<MemoryRemedy> Remedies(SftConfig config, ModelConfig model, Device device, long limit, SftRows? rows = null, PlannedServer? server = null)
+    public static IReadOnlyList<MemoryRemedy> Remedies(SftConfig config, ModelConfig model, Device device, long limit, RowLengths? rows = null, PlannedServer? server = null)
     {
         RemedySearch<SftConfig> search = new(config, changed => Create(changed, model, device, rows, server).Total, limit);
         if (server is null)
@@ -137,7 +137,7 @@ public static class SftMemoryPlan
         return search.Remedies;
     }
 
-    private static int Longest(SftConfig config, SftRows? rows) => Math.Min(rows?.Longest ?? int.MaxValue, config.Phases.Max(phase => phase.MaxTokens));
+    private static int Longest(SftConfig config, RowLengths? rows) => Math.Min(rows?.Longest ?? int.MaxValue, config.Phases.Max(phase => phase.MaxTokens));
 
     /// <summary>Three quarters of a row are taken to be its prompt, and two thirds of that what rows with the same tools share.</summary>
     private static BatchShape Shape(SftConfig config, double row, int rows)

@@ -162,8 +162,9 @@ internal sealed class SftStepper : IDisposable
     {
         using DisposeScope batchScope = NewDisposeScope();
         Device device = _decoder.Device;
-        using SpanAttention attention = new(batch.Spans, device);
-        Tensor hidden = _decoder.Forward(tensor(batch.Ids, device: device), tensor(batch.Positions, device: device), attention);
+        PaddedBatch padded = new(batch, device);
+        using SpanAttention attention = new(padded.Spans, device);
+        Tensor hidden = _decoder.Forward(tensor(padded.Ids, device: device), tensor(padded.Positions, device: device), attention);
 
         // The head runs on a detached copy of the wanted rows, a piece at a time, each piece backward at once; the
         // transformer's own way back begins with the gathered gradient.

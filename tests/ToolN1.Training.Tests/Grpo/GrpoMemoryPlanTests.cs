@@ -29,7 +29,7 @@ public sealed class GrpoMemoryPlanTests
         Assert.Equal(2 * parameters, Of(plan, "reference"));
         Assert.Equal(2 * parameters, Of(plan, "serving_weights"));
         Assert.Equal(plan.Total, plan.Items.Sum(item => item.Bytes));
-        Assert.DoesNotContain(plan.Items, item => item.Kind == "overhead");
+        Assert.DoesNotContain(plan.Items, item => item.Kind is "fragments" or "product_kernels");
     }
 
     [Fact]
@@ -47,9 +47,9 @@ public sealed class GrpoMemoryPlanTests
         ModelConfig model = ModelPresets.Get("qwen2.5-1.5b");
         long parameters = ModelTensors.CountParameters(model);
         PlannedServer server = new(new EngineOptions());
-        MemoryPlan before = GrpoMemoryPlan.Create(Lora, model, Cuda, server);
-        MemoryPlan fromFirst = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false });
-        MemoryPlan fromPromoted = GrpoMemoryPlan.Create(Lora, model, Cuda, server with { IsFirstLive = false, StartsFromFirst = false });
+        MemoryPlan before = GrpoMemoryPlan.Create(Lora, model, Cuda, server: server);
+        MemoryPlan fromFirst = GrpoMemoryPlan.Create(Lora, model, Cuda, server: server with { IsFirstLive = false });
+        MemoryPlan fromPromoted = GrpoMemoryPlan.Create(Lora, model, Cuda, server: server with { IsFirstLive = false, StartsFromFirst = false });
         Assert.Equal(before.Total + (2 * parameters), fromFirst.Total);
         Assert.Equal(2 * parameters, Of(fromFirst, "first_weights"));
         Assert.Equal(2 * parameters, Of(fromPromoted, "training_weights"));
@@ -72,6 +72,39 @@ public sealed class GrpoMemoryPlanTests
         GrpoConfig unbounded = Lora with { MaxPromptTokens = int.MaxValue };
         Assert.Equal(model.MaxPositionEmbeddings, GrpoEngineOptions.Of(unbounded, model).MaxModelLength);
         Assert.Equal(GrpoMemoryPlan.Create(Lora with { MaxPromptTokens = model.MaxPositionEmbeddings }, model, Cuda).Total, GrpoMemoryPlan.Create(unbounded, model, Cuda).Total);
+    }
+
+    [Fact]
+    public void Create_ServersJob_CountsTheServersProcess_WhoseMemoryIsNotAGpus()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-0.5b");
+        PlannedServer server = new(new EngineOptions());
+        Assert.True(Of(GrpoMemoryPlan.Create(Full, model, CPU), "process") < Of(GrpoMemoryPlan.Create(Full, model, CPU, server: server), "process"));
+        Assert.Equal(Of(GrpoMemoryPlan.Create(Full, model, Cuda), "process"), Of(GrpoMemoryPlan.Create(Full, model, Cuda, server: server), "process"));
+    }
+
+    [Fact]
+    public void Create_PromptsThatWereMeasured_ArePlannedAsLongAsTheyAre()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-0.5b");
+        long Total(GrpoConfig config, RowLengths? prompts) => GrpoMemoryPlan.Create(config with { MicroBatchTokens = 1024 }, model, CPU, prompts).Total;
+        GrpoConfig shorter = Full with { MaxPromptTokens = 600 };
+        Assert.Equal(Total(Full, null), Total(Full, new RowLengths(1000, Full.MaxPromptTokens, 1000L * Full.MaxPromptTokens / 2)));
+        Assert.True(Total(Full, new RowLengths(1000, 600, 300_000)) < Total(Full, null));
+        Assert.True(Total(Full, new RowLengths(1000, 600, 300_000)) < Total(Full, new RowLengths(1000, 601, 300_000)));
+        Assert.Equal(Total(shorter, null), Total(shorter, new RowLengths(1000, 4000, 300_000)));
+    }
+
+    [Fact]
+    public void Remedies_PromptsThatWereMeasured_AreHalvedFromTheLongest()
+    {
+        ModelConfig model = ModelPresets.Get("qwen2.5-7b");
+        RowLengths prompts = new(100, 3000, 200_000);
+        GrpoConfig config = Lora with { MaxResponseTokens = 256, MicroBatchTokens = 512, Loss = new PolicyLossOptions { KlCoefficient = 0 } };
+        long limit = GrpoMemoryPlan.Create(config with { MaxPromptTokens = 1500 }, model, Cuda, prompts, new PlannedServer(new EngineOptions())).Total;
+        MemoryCheck check = GrpoMemoryPlan.Check(config, model, Cuda, limit, prompts, new PlannedServer(new EngineOptions()));
+        Assert.True(check.CanFit, check.Refusal);
+        Assert.Equal("max_prompt_tokens: 1500", check.Remedies[^1].Change);
     }
 
     [Fact]

@@ -255,6 +255,32 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
     }
 
     [Fact]
+    public async Task Plan_TrainingFile_IsPlannedWithItsOwnPrompts()
+    {
+        await using InferenceEngine engine = Start();
+        ReinforcementMethod method = Method(engine);
+        TrainingRow[] rows = [.. TrainingRowReader.Read(Rows())];
+        string file = Path.Combine(fixture.Folder, "longer-prompt.jsonl");
+        TrainingRowWriter.Write(file, rows.Append(rows[0] with { Messages = [.. rows[0].Messages, new ChatMessage { Role = ChatRole.User, Content = new string('7', 100) }] }));
+        string settings = Settings(steps: 1, """ "micro_batch_tokens":64,"loss":{"kl_coefficient":0} """);
+        long Total(string? file) => method.Plan(Resolve(method, settings, file), fixture.Model, 1L << 40)!.Plan.Total;
+
+        using JsonDocument document = JsonDocument.Parse(settings);
+        string dataless = method.Resolve(document.RootElement, new MethodInputs { StartFolder = fixture.Model, StartsLive = true, Rows = 7, LineWithoutReasoning = null, TrainingFile = null, ValidationFile = null });
+        Assert.True(Total(null) < Total(file));
+        Assert.True(Total(file) < method.Plan(dataless, fixture.Model, 1L << 40)!.Plan.Total);
+    }
+
+    [Fact]
+    public async Task Resolve_PromptsThatAreAllTooLong_AreRefused()
+    {
+        await using InferenceEngine engine = Start();
+        TrainingRefusedException refused = Assert.Throws<TrainingRefusedException>(() => Resolve(Method(engine), Settings(steps: 1, """ "max_prompt_tokens":5,"loss":{"kl_coefficient":0} """)));
+        Assert.Equal(("training_file", "invalid_training_file"), (refused.Field, refused.Code));
+        Assert.Contains("at most 5 tokens", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Plan_SupervisedJob_CountsTheServerAndItsLongestRow()
     {
         await using InferenceEngine engine = Start();
@@ -269,8 +295,9 @@ public sealed class ReinforcementMethodTests(GrpoFixture fixture) : IClassFixtur
 
         // One row that is longer than all the others; a digit is a token.
         ServedModel served = GrpoFixture.Served(engine, fixture.Model);
+        RowEncoder encoder = new(served.Tokenizer, served.Format, isShort: false);
         TrainingRow first = TrainingRowReader.Read(fixture.Rows).First();
-        SftRows known = SftRows.Measure([first], new RowEncoder(served.Tokenizer, served.Format, isShort: false), int.MaxValue);
+        RowLengths known = RowLengths.Measure([first], row => encoder.EncodePrompt(row).Length + encoder.EncodeAnswer(row).Length, int.MaxValue);
         TrainingRow longest = first with { Think = new string('7', 1000 - known.Longest) };
         string file = Path.Combine(fixture.Folder, "long.jsonl");
         TrainingRowWriter.Write(file, TrainingRowReader.Read(fixture.Rows).Append(longest));

@@ -32,7 +32,7 @@ public sealed class SftMemoryPlanTests
         Assert.Equal(4 * parameters, Of(plan, "gradients"));
         Assert.Equal(8 * parameters, Of(plan, "optimizer"));
         Assert.Equal(plan.Total, plan.Items.Sum(item => item.Bytes));
-        Assert.DoesNotContain(plan.Items, item => item.Kind is "serving_weights" or "kv_cache" or "overhead");
+        Assert.DoesNotContain(plan.Items, item => item.Kind is "serving_weights" or "kv_cache" or "logits");
     }
 
     [Fact]
@@ -91,14 +91,14 @@ public sealed class SftMemoryPlanTests
     [InlineData(1, 800_000)]
     [InlineData(4, 500_000)]
     public void Create_RowsThatShareBeginnings_CountsThemOnceAGroup(int shared, long bytes) =>
-        Assert.Equal(bytes, Of(SftMemoryPlan.Create(Run with { SharedPrefixRows = shared }, Model, CPU, new SftRows(1000, 300, 200_000)), "data"));
+        Assert.Equal(bytes, Of(SftMemoryPlan.Create(Run with { SharedPrefixRows = shared }, Model, CPU, new RowLengths(1000, 300, 200_000)), "data"));
 
     [Fact]
     public void Create_RowLongerThanAMicroBatch_IsCountedAlone()
     {
         SftConfig job = Run with { MicroBatchTokens = 1024, RowsPerStep = 8, TokensPerStep = int.MaxValue, SharedPrefixRows = 1, Phases = [Run.Phases[0] with { MaxTokens = 32768 }] };
-        MemoryPlan ordinary = SftMemoryPlan.Create(job, Model, CPU, new SftRows(1000, 300, 200_000));
-        MemoryPlan longer = SftMemoryPlan.Create(job, Model, CPU, new SftRows(1000, 5000, 200_000));
+        MemoryPlan ordinary = SftMemoryPlan.Create(job, Model, CPU, new RowLengths(1000, 300, 200_000));
+        MemoryPlan longer = SftMemoryPlan.Create(job, Model, CPU, new RowLengths(1000, 5000, 200_000));
         Assert.Equal(1024L * Model.Layers * Model.HiddenSize * 4, Of(ordinary, "layer_inputs"));
         Assert.Equal(5000L * Model.Layers * Model.HiddenSize * 4, Of(longer, "layer_inputs"));
         Assert.Equal(800_000, Of(longer, "data"));
@@ -108,10 +108,10 @@ public sealed class SftMemoryPlanTests
     public void Create_Job_CountsTheServerToo()
     {
         PlannedServer server = new(new EngineOptions());
-        long alone = SftMemoryPlan.Create(Run, Model, CPU).Total;
+        MemoryPlan alone = SftMemoryPlan.Create(Run, Model, CPU);
         MemoryPlan job = SftMemoryPlan.Create(Run, Model, CPU, server: server);
         MemoryPlan promoted = SftMemoryPlan.Create(Run, Model, CPU, server: server with { IsFirstLive = false });
-        Assert.Equal(job.Total - alone, Of(job, "serving_weights") + Of(job, "kv_cache"));
+        Assert.Equal(job.Total - alone.Total, Of(job, "serving_weights") + Of(job, "kv_cache") + Of(job, "process") - Of(alone, "process"));
         Assert.Equal(promoted.Total - job.Total, Of(promoted, "first_weights"));
         Assert.Equal(Of(job, "serving_weights"), Of(promoted, "first_weights"));
     }
@@ -138,7 +138,7 @@ public sealed class SftMemoryPlanTests
     [Fact]
     public void Remedies_LongRows_ProposeShorterOnes_OfAJobNothingElse()
     {
-        SftRows rows = new(1000, 8192, 200_000);
+        RowLengths rows = new(1000, 8192, 200_000);
         SftConfig job = Run with { MicroBatchTokens = 1024, RowsPerStep = 8, TokensPerStep = int.MaxValue, SharedPrefixRows = 1, Phases = [Run.Phases[0] with { MaxTokens = 32768 }] };
         PlannedServer server = new(new EngineOptions());
         long limit = SftMemoryPlan.Create(job, Model, CPU, rows with { Longest = 2048 }, server).Total;

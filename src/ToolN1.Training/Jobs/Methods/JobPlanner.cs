@@ -18,22 +18,23 @@ internal sealed class JobPlanner(IOptions<ModelOptions> model, IOptions<EngineOp
 
     /// <summary>What a reinforcement job will need, the server included.</summary>
     /// <param name="config">The run.</param>
+    /// <param name="prompts">Of its rows; null takes the configuration's word for it.</param>
     /// <param name="folder">Hugging Face folder of the model that it starts from.</param>
     /// <param name="limit">Bytes there are; null asks the machine, or its GPU's driver.</param>
-    public MemoryCheck Plan(GrpoConfig config, string folder, long? limit) =>
-        GrpoMemoryPlan.Check(config, ModelConfig.Load(folder), Device, limit ?? DeviceMemory.TotalBytes(Device), ServerOf(folder));
+    public MemoryCheck Plan(GrpoConfig config, RowLengths? prompts, string folder, long? limit) =>
+        GrpoMemoryPlan.Check(config, ModelConfig.Load(folder), Device, limit ?? DeviceMemory.TotalBytes(Device), prompts, ServerOf(folder));
 
     /// <summary>What a supervised job will need, the server included.</summary>
     /// <param name="config">The run.</param>
     /// <param name="rows">What it learns from.</param>
     /// <param name="folder">Hugging Face folder of the model that it starts from.</param>
     /// <param name="limit">Bytes there are; null asks the machine, or its GPU's driver.</param>
-    public MemoryCheck Plan(SftConfig config, SftRows? rows, string folder, long? limit) =>
+    public MemoryCheck Plan(SftConfig config, RowLengths? rows, string folder, long? limit) =>
         SftMemoryPlan.Check(config, ModelConfig.Load(folder), Device, limit ?? DeviceMemory.TotalBytes(Device), rows, ServerOf(folder));
 
     /// <summary>What the process is planned to take in the machine's memory; null on a GPU, whose memory the plan is about.</summary>
-    public long? MachineBytes(GrpoConfig config, string folder) =>
-        Device.type == DeviceType.CPU ? GrpoMemoryPlan.Create(config, ModelConfig.Load(folder), Device, ServerOf(folder)).Total : null;
+    public long? MachineBytes(GrpoConfig config, RowLengths? prompts, string folder) =>
+        Device.type == DeviceType.CPU ? GrpoMemoryPlan.Create(config, ModelConfig.Load(folder), Device, prompts, ServerOf(folder)).Total : null;
 
     private PlannedServer ServerOf(string folder) => new(
         engine.Value,

@@ -49,22 +49,14 @@ internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner
                 "grader");
         }
 
-        if (inputs.TrainingFile is not null)
-        {
-            CheckRows(inputs.TrainingFile, "training_file", reward);
-        }
-
-        if (inputs.ValidationFile is not null)
-        {
-            CheckRows(inputs.ValidationFile, "validation_file", reward);
-        }
-
-        return resolved.Write();
+        RowLengths? prompts = inputs.TrainingFile is null ? null : MeasurePrompts(CheckedRows(inputs.TrainingFile, "training_file", reward), ConfigOf(resolved.Write(), inputs.StartFolder));
+        _ = inputs.ValidationFile is null ? 0 : CheckedRows(inputs.ValidationFile, "validation_file", reward).Count();
+        return resolved.With(prompts).Write();
     }
 
     /// <inheritdoc/>
     public MemoryCheck? Plan(string settings, string startFolder, long? limit) =>
-        planner.Plan(ConfigOf(settings, startFolder), startFolder, limit);
+        planner.Plan(ConfigOf(settings, startFolder), ReinforcementSettings.Read(settings).Prompts, startFolder, limit);
 
     /// <inheritdoc/>
     public bool NeedsStartServed(string settings) => ConfigOf(settings, "-").Lora is not null;
@@ -100,7 +92,7 @@ internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner
         ReinforcementSettings settings = ReinforcementSettings.Read(run.Settings);
         GrpoConfig config = settings.Config(new ReinforcementFiles(run.Folder, run.StartFolder, run.TrainingRows, run.HeldOutRows, run.Seed)) with { ChatFormat = run.Format.Name };
         ReinforcementObserver observer = new(run.Reporter);
-        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name, planner.MachineBytes(config, run.StartFolder));
+        GrpoHost host = new(run.Engine, run.Models, run.Tokenizer, run.Format, run.StartVersion, served.Info.Name, planner.MachineBytes(config, settings.Prompts, run.StartFolder));
         IReward? reward = Reward(settings, run.Tokenizer, run.Format, run.Engine.Model.EndOfSequenceIds);
         GrpoRun training = new(config, run.Name, host, observer, run.Name, reward, reward);
         observer.Run = training;
@@ -143,7 +135,16 @@ internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner
             format,
             [.. format.StopTokens, .. endOfSequence.Select(id => tokenizer.Decode([id], skipSpecial: false)).Where(text => text.Length > 0)]);
 
-    private static void CheckRows(string file, string field, GraderReward? reward)
+    /// <summary>What a plan has to know of the prompts: the longest of them, with its answer, is a micro-batch however few tokens that may have.</summary>
+    private RowLengths MeasurePrompts(IEnumerable<TrainingRow> rows, GrpoConfig config)
+    {
+        int longest = Math.Min(config.MaxPromptTokens, served.Info.MaxModelLength - config.MaxResponseTokens);
+        RowLengths prompts = RowLengths.Measure(rows, row => served.Format.Render(row.Conversation, row.Tools, addGenerationPrompt: true).Encode(served.Tokenizer).Length, longest);
+        return prompts.Count > 0 ? prompts : throw new TrainingRefusedException(
+            $"The training file has no row whose prompt has at most {longest} tokens, which is what 'max_prompt_tokens' and the model's context leave of it.", "training_file", "invalid_training_file");
+    }
+
+    private static IEnumerable<TrainingRow> CheckedRows(string file, string field, GraderReward? reward)
     {
         foreach ((int line, TrainingRow row) in DatasetReader.Read(file))
         {
@@ -152,6 +153,8 @@ internal sealed class ReinforcementMethod(ServedModel served, JobPlanner planner
             {
                 throw new TrainingRefusedException($"Line {line} of the {field}: {fault}.", field, "invalid_" + field);
             }
+
+            yield return row;
         }
     }
 }

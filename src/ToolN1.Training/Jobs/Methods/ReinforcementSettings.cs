@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ToolN1.Engine.Model;
 using ToolN1.Training.Grpo;
+using ToolN1.Training.Planning;
 
 namespace ToolN1.Training.Jobs.Methods;
 
@@ -39,10 +40,16 @@ internal sealed class ReinforcementSettings
 
     private readonly JsonObject _hyperparameters;
 
-    private ReinforcementSettings(JsonObject hyperparameters, JsonObject? grader) => (_hyperparameters, Grader) = (hyperparameters, grader);
+    private ReinforcementSettings(JsonObject hyperparameters, JsonObject? grader, RowLengths? prompts = null) => (_hyperparameters, Grader, Prompts) = (hyperparameters, grader, prompts);
 
     /// <summary>The grader's definition; null judges by exactly the row's calls.</summary>
     public JsonObject? Grader { get; }
+
+    /// <summary>What its plan knows of its prompts; null without a training file, and in jobs of before they were measured.</summary>
+    public RowLengths? Prompts { get; }
+
+    /// <summary>The same with prompts that were measured.</summary>
+    public ReinforcementSettings With(RowLengths? prompts) => new(_hyperparameters, Grader, prompts);
 
     /// <summary>Checks what is asked and resolves what is left open.</summary>
     /// <param name="settings">The method's object, of the shape that the API checked; undefined when absent.</param>
@@ -143,15 +150,18 @@ internal sealed class ReinforcementSettings
     {
         JsonObject all = (JsonObject)JsonNode.Parse(text)!;
         JsonObject? grader = all["grader"] as JsonObject;
+        RowLengths? prompts = all["prompts"].Deserialize(ReinforcementJson.Default.RowLengths);
         all.Remove("grader");
-        return new ReinforcementSettings(all, grader);
+        all.Remove("prompts");
+        return new ReinforcementSettings(all, grader, prompts);
     }
 
-    /// <summary>As JSON: the hyperparameters, and <c>grader</c> (null without one).</summary>
+    /// <summary>As JSON: the hyperparameters, <c>grader</c> and <c>prompts</c> (null without).</summary>
     public string Write()
     {
         JsonObject all = (JsonObject)_hyperparameters.DeepClone();
         all["grader"] = Grader?.DeepClone();
+        all["prompts"] = JsonSerializer.SerializeToNode(Prompts, ReinforcementJson.Default.RowLengths);
         return all.ToJsonString();
     }
 
@@ -281,4 +291,5 @@ internal sealed record ReinforcementFiles(string Output, string Model, string Tr
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(GrpoEdit))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(RowLengths))]
 internal sealed partial class ReinforcementJson : JsonSerializerContext;

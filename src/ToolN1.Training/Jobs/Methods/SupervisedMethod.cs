@@ -112,12 +112,13 @@ internal sealed class SupervisedMethod(ServedModel served, JobPlanner planner) :
     private static int MaxTokens(ModelConfig model) => Math.Max(2, model.MaxPositionEmbeddings);
 
     /// <summary>Rows that are all alike.</summary>
-    private static SftRows RowsOf(int tokens, int count) => new(count, tokens, (long)tokens * count);
+    private static RowLengths RowsOf(int tokens, int count) => new(count, tokens, (long)tokens * count);
 
     /// <summary>What a plan has to know of the rows: the longest of them alone may be what needs most.</summary>
-    private SftRows Measure(string file, int maxTokens)
+    private RowLengths Measure(string file, int maxTokens)
     {
-        SftRows rows = SftRows.Measure(DatasetReader.Read(file).Select(item => item.Row), new RowEncoder(served.Tokenizer, served.Format, isShort: false), maxTokens);
+        RowEncoder encoder = new(served.Tokenizer, served.Format, isShort: false);
+        RowLengths rows = RowLengths.Measure(DatasetReader.Read(file).Select(item => item.Row), row => encoder.EncodePrompt(row).Length + encoder.EncodeAnswer(row).Length, maxTokens);
         return rows.Count > 0 ? rows : throw new TrainingRefusedException(
             $"The training file has no row of at most {maxTokens} tokens, which is the model's context.", "training_file", "invalid_training_file");
     }

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using ToolN1.Training.Sft;
+using ToolN1.Training.Planning;
 
 namespace ToolN1.Training.Jobs.Methods;
 
@@ -13,7 +13,7 @@ namespace ToolN1.Training.Jobs.Methods;
 /// <param name="LearningRate">AdamW's, which follows from the multiplier.</param>
 /// <param name="Rows">What its plan knows of its rows; null in jobs of before there was one.</param>
 internal sealed record SupervisedSettings(
-    int NEpochs, int BatchSize, double LearningRateMultiplier, int CheckpointEverySteps, double LiveShare, int Steps, double LearningRate, SftRows? Rows = null);
+    int NEpochs, int BatchSize, double LearningRateMultiplier, int CheckpointEverySteps, double LiveShare, int Steps, double LearningRate, RowLengths? Rows = null);
 
 /// <summary>JSON of the settings.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
