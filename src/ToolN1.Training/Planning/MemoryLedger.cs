@@ -17,6 +17,9 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
     // The same of a server at the end of a job, whose web server, database and collector are in it too: measured.
     private const long CpuServer = 530L << 20;
 
+    // What the tokenizer keeps of each entry of its vocabulary: measured with Qwen2.5's.
+    private const long TokenizerEntryBytes = 480;
+
     // Compiled products stay where they were made, between tensors that come and go: as many bytes again, and this share of what comes and goes,
     // were measured to be free and of no use. f32 products, which are not compiled one by one, leave no such gaps, but for autograd's.
     private const double FragmentShare = 0.5;
@@ -52,6 +55,7 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
             : isServer ? ("runtime, libtorch, web server, database and compiled code", CpuServer)
             : ("runtime, libtorch and compiled code", CpuProcess);
         Add("process", what, bytes);
+        Add("tokenizer", $"{model.VocabularySize:N0} entries", device.type == DeviceType.CUDA ? 0 : model.VocabularySize * TokenizerEntryBytes);
     }
 
     /// <summary>What an engine takes: what is live, and the cache.</summary>
@@ -66,6 +70,7 @@ internal sealed class MemoryLedger(ModelConfig model, Device device)
         Add("serving_weights", $"{serving}", weights);
         Add("first_weights", $"the model that the server was started with, which stays beside the promoted one, {serving}", isFirstLive ? 0 : weights);
         Add("kv_cache", $"{engine.Blocks * engine.BlockSize:N0} tokens", (long)engine.Blocks * engine.BlockSize * model.KeyValueBytesPerToken(Size(serving)));
+        Add("sampling", $"logits of {engine.MaxSequences:N0} sequences, f32", (long)engine.MaxSequences * model.VocabularySize * 4);
     }
 
     /// <summary>Micro-batches whose derivatives are written out.</summary>

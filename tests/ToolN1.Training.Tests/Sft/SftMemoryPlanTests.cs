@@ -111,7 +111,7 @@ public sealed class SftMemoryPlanTests
         MemoryPlan alone = SftMemoryPlan.Create(Run, Model, CPU);
         MemoryPlan job = SftMemoryPlan.Create(Run, Model, CPU, server: server);
         MemoryPlan promoted = SftMemoryPlan.Create(Run, Model, CPU, server: server with { IsFirstLive = false });
-        Assert.Equal(job.Total - alone.Total, Of(job, "serving_weights") + Of(job, "kv_cache") + Of(job, "process") - Of(alone, "process"));
+        Assert.Equal(job.Total - alone.Total, Of(job, "serving_weights") + Of(job, "kv_cache") + Of(job, "sampling") + Of(job, "process") - Of(alone, "process"));
         Assert.Equal(promoted.Total - job.Total, Of(promoted, "first_weights"));
         Assert.Equal(Of(job, "serving_weights"), Of(promoted, "first_weights"));
     }
