@@ -36,7 +36,7 @@ public sealed class BenchLoadTests : IDisposable
 
         // A reinforcement job samples most of the time: a second need not see a turn of it.
         string[] turns = method == "supervised" ? ["turns", "turn ms, mean"] : [];
-        Assert.All(["requests, alone", "requests, beside the job", "between tokens ms, median, beside the job", .. turns], name => Assert.True(results.GetProperty(name).GetDouble() > 0, name));
+        Assert.All(["requests, alone", "requests, beside the job", "time per token ms, median, alone", "time per token ms, median, beside the job", .. turns], name => Assert.True(results.GetProperty(name).GetDouble() > 0, name));
         Assert.All(["failed requests, alone", "failed requests, beside the job"], name => Assert.Equal(0, results.GetProperty(name).GetDouble()));
 
         // The job that it started has ended.

@@ -73,7 +73,9 @@ internal sealed class LoadClients(HttpClient http, string model, int clients, in
     private static async Task ReadAsync(HttpResponseMessage response, long sent, LoadResult result, CancellationToken cancellationToken)
     {
         using StreamReader reader = new(await response.Content.ReadAsStreamAsync(cancellationToken));
+        long first = 0;
         long last = 0;
+        int pieces = 0;
         bool done = false;
         while (await reader.ReadLineAsync(cancellationToken) is string line)
         {
@@ -91,7 +93,14 @@ internal sealed class LoadClients(HttpClient http, string model, int clients, in
 
             long now = Stopwatch.GetTimestamp();
             (last == 0 ? result.FirstMilliseconds : result.GapMilliseconds).Add(Stopwatch.GetElapsedTime(last == 0 ? sent : last, now).TotalMilliseconds);
+            first = last == 0 ? now : first;
             last = now;
+            pieces++;
+        }
+
+        if (pieces > 1)
+        {
+            result.PerTokenMilliseconds.Add(Stopwatch.GetElapsedTime(first, last).TotalMilliseconds / (pieces - 1));
         }
 
         if (!done)

@@ -12,6 +12,9 @@ internal sealed class LoadResult
     /// <summary>Between two pieces of text of an answer.</summary>
     public List<double> GapMilliseconds { get; } = [];
 
+    /// <summary>From the first to the last piece of text of an answer, divided by the pieces between: one number an answer. Pieces that are read together do not change it.</summary>
+    public List<double> PerTokenMilliseconds { get; } = [];
+
     /// <summary>What went wrong with requests that failed.</summary>
     public List<string> Failures { get; } = [];
 
@@ -24,6 +27,7 @@ internal sealed class LoadResult
             all.Requests += part.Requests;
             all.FirstMilliseconds.AddRange(part.FirstMilliseconds);
             all.GapMilliseconds.AddRange(part.GapMilliseconds);
+            all.PerTokenMilliseconds.AddRange(part.PerTokenMilliseconds);
             all.Failures.AddRange(part.Failures);
         }
 

@@ -101,6 +101,7 @@ internal sealed class BenchLoadCommand
         results["turns"] = turnsAfter - turns;
         results["turn ms, mean"] = (millisecondsAfter - milliseconds) / (turnsAfter - turns);
         results["between tokens ms, median, growth"] = BenchRunner.Quantile(beside.GapMilliseconds, 0.5) - BenchRunner.Quantile(alone.GapMilliseconds, 0.5);
+        results["time per token ms, median, growth"] = BenchRunner.Quantile(beside.PerTokenMilliseconds, 0.5) - BenchRunner.Quantile(alone.PerTokenMilliseconds, 0.5);
         return (results, [.. alone.Failures, .. beside.Failures]);
     }
 
@@ -109,6 +110,9 @@ internal sealed class BenchLoadCommand
         results[$"requests, {when}"] = load.Requests;
         results[$"failed requests, {when}"] = load.Failures.Count;
         results[$"time to first token ms, median, {when}"] = BenchRunner.Quantile(load.FirstMilliseconds, 0.5);
+
+        // Tokens that a client reads together have next to nothing between them, and may be most of them: an answer's own mean has no such gaps.
+        results[$"time per token ms, median, {when}"] = BenchRunner.Quantile(load.PerTokenMilliseconds, 0.5);
         foreach (double share in (double[])[0.5, 0.95, 0.99])
         {
             results[$"between tokens ms, {(share == 0.5 ? "median" : $"{100 * share:F0}%")}, {when}"] = BenchRunner.Quantile(load.GapMilliseconds, share);
