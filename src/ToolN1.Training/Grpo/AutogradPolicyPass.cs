@@ -19,7 +19,7 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
     public const long LogitElements = 4 << 20;
 
     private readonly RotaryEmbedding _rotary = new(decoder.Config, decoder.Device);
-    private readonly HeadPieces _pieces = new(decoder);
+    private readonly HeadPieces _pieces = new(LogitElements, decoder.Config.VocabularySize, decoder.Device);
 
     /// <inheritdoc/>
     public override PassScores Score(PackedBatch batch, double temperature)
@@ -177,25 +177,6 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
         return chosen;
     }
 
-    /// <summary>How the rows that the head looks at are cut, so that their logits fit.</summary>
-    private sealed class HeadPieces(Decoder decoder)
-    {
-        private readonly int _most = decoder.Device.type == DeviceType.CPU && LogitElements / decoder.Config.VocabularySize > PassPlan.RowAlignment
-            ? (int)PassPlan.Whole(LogitElements / decoder.Config.VocabularySize)
-            : (int)Math.Max(1, LogitElements / decoder.Config.VocabularySize);
-
-        /// <summary>Rows of a multiple of this are cut into pieces of few sizes.</summary>
-        public int Alignment => Math.Min(_most, PassPlan.RowAlignment);
-
-        public IEnumerable<(int Start, int Count)> Of(long rows)
-        {
-            for (int start = 0; start < rows; start += _most)
-            {
-                yield return (start, (int)Math.Min(_most, rows - start));
-            }
-        }
-    }
-
     /// <summary>A batch on the device, padded, in the current dispose scope; predictions that are padding count nothing.</summary>
     private sealed class BatchTensors : IDisposable
     {
@@ -203,12 +184,11 @@ internal sealed class AutogradPolicyPass(Decoder decoder, bool recomputes) : Pol
 
         public BatchTensors(PackedBatch batch, RotaryEmbedding rotary, HeadPieces pieces, Device device)
         {
-            PaddedBatch padded = new(batch, device);
-            long predictions = PaddedBatch.Rows(batch.AnswerTokens, pieces.Alignment, device);
+            PaddedBatch padded = new(batch, pieces, device);
             Spans = padded.Spans;
             Ids = tensor(padded.Ids, device: device);
-            Sources = tensor(PaddedBatch.Padded(batch.Sources, predictions), device: device);
-            Targets = tensor(PaddedBatch.Padded(batch.Targets, predictions), device: device);
+            Sources = tensor(padded.Sources, device: device);
+            Targets = tensor(padded.Targets, device: device);
             (Cosine, Sine) = rotary.Angles(tensor(padded.Positions, device: device), ScalarType.Float32);
         }
 

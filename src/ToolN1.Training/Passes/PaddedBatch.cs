@@ -5,21 +5,30 @@ using static TorchSharp.torch;
 namespace ToolN1.Training.Passes;
 
 /// <summary>
-/// A batch's tokens as autograd's products take them. oneDNN compiles a bf16 product for every number of rows and keeps it, so on a
-/// CPU padding makes these few, as <see cref="PassPlan"/> does; it sees itself alone, and no prediction looks at it.
+/// A batch as autograd's products take it. oneDNN compiles a bf16 product for every number of rows and keeps it, so on a CPU padding
+/// makes these few, as <see cref="PassPlan"/> does: tokens that see each other alone, and predictions that weigh nothing. On a GPU
+/// the batch is as it was.
 /// </summary>
 internal sealed class PaddedBatch
 {
     /// <summary>Pads a batch.</summary>
     /// <param name="batch">The batch.</param>
+    /// <param name="pieces">How its predictions will be cut.</param>
     /// <param name="device">Where its products run.</param>
-    public PaddedBatch(PackedBatch batch, Device device)
+    public PaddedBatch(PackedBatch batch, HeadPieces pieces, Device device)
     {
+        bool pads = device.type == DeviceType.CPU;
         int tokens = batch.TokenCount;
-        int padding = (int)Rows(tokens, PassPlan.RowAlignment, device) - tokens;
-        Ids = Padded(batch.Ids, tokens + padding);
-        Positions = Padded(batch.Positions, tokens + padding);
-        Spans = padding > 0 ? [.. batch.Spans, new AttentionSpan(tokens, Context: 0, tokens, Before: 0, padding)] : batch.Spans;
+        long rows = pads ? PassPlan.Padded(tokens) : tokens;
+        Ids = Padded(batch.Ids, rows);
+        Positions = Padded(batch.Positions, rows);
+        Spans = rows > tokens ? [.. batch.Spans, new AttentionSpan(tokens, Context: 0, tokens, Before: 0, (int)rows - tokens)] : batch.Spans;
+
+        long[] sources = batch.Sources;
+        long predictions = pads ? PassPlan.Padded(sources.Length, pieces.Alignment) : sources.Length;
+        Sources = Padded(sources, predictions);
+        Targets = Padded(batch.Targets, predictions);
+        Weights = Padded(batch.Weights, predictions);
     }
 
     /// <summary>[rows].</summary>
@@ -31,11 +40,16 @@ internal sealed class PaddedBatch
     /// <summary>Who sees whom; covers every row once.</summary>
     public IReadOnlyList<AttentionSpan> Spans { get; }
 
-    /// <summary>Rows rounded up to a multiple; on a GPU as they are.</summary>
-    public static long Rows(long rows, long alignment, Device device) => device.type == DeviceType.CPU ? (rows + alignment - 1) / alignment * alignment : rows;
+    /// <summary>[predictions].</summary>
+    public long[] Sources { get; }
 
-    /// <summary>Values with zeros behind them.</summary>
-    public static long[] Padded(long[] values, long count)
+    /// <summary>[predictions].</summary>
+    public long[] Targets { get; }
+
+    /// <summary>[predictions]; 0 of padding.</summary>
+    public float[] Weights { get; }
+
+    private static T[] Padded<T>(T[] values, long count)
     {
         Array.Resize(ref values, (int)count);
         return values;

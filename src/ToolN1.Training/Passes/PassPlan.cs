@@ -34,8 +34,8 @@ internal sealed class PassPlan
     /// <summary>[tokens, 1, headDim / 2].</summary>
     public Tensor Sine { get; }
 
-    /// <summary>Rows rounded up to whole products.</summary>
-    public static long Padded(long rows) => (rows + RowAlignment - 1) / RowAlignment * RowAlignment;
+    /// <summary>Rows rounded up to whole products, or to a multiple of another alignment.</summary>
+    public static long Padded(long rows, int alignment = RowAlignment) => (rows + alignment - 1) / alignment * alignment;
 
     /// <summary>Rows rounded down to whole products, at least one.</summary>
     public static long Whole(long rows) => Math.Max(1, rows / RowAlignment) * RowAlignment;

@@ -14,7 +14,7 @@ namespace ToolN1.Training.Planning;
 internal sealed class AutogradPassMemory(ModelConfig model, ScalarType compute, ScalarType stored, bool trainsWeights, long tokens, long longest, long logitElements)
 {
     // Products of a layer and of the head, forward and back, that differ in shape or in what they add to: counted in oneDNN's log.
-    private const int WeightProducts = 18;
+    private const int WeightProducts = 15;
     private const int AdapterProducts = 29;
 
     /// <summary>Of a micro-batch.</summary>

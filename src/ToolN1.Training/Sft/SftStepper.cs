@@ -162,23 +162,22 @@ internal sealed class SftStepper : IDisposable
     {
         using DisposeScope batchScope = NewDisposeScope();
         Device device = _decoder.Device;
-        PaddedBatch padded = new(batch, device);
+        HeadPieces pieces = new(LogitElements, _decoder.Config.VocabularySize, device);
+        PaddedBatch padded = new(batch, pieces, device);
         using SpanAttention attention = new(padded.Spans, device);
         Tensor hidden = _decoder.Forward(tensor(padded.Ids, device: device), tensor(padded.Positions, device: device), attention);
 
         // The head runs on a detached copy of the wanted rows, a piece at a time, each piece backward at once; the
         // transformer's own way back begins with the gathered gradient.
-        Tensor wanted = hidden.index_select(0, tensor(batch.Sources, device: device));
+        Tensor wanted = hidden.index_select(0, tensor(padded.Sources, device: device));
         Tensor rows = wanted.detach();
         rows.requires_grad = true;
-        Tensor targets = tensor(batch.Targets, device: device);
-        Tensor weights = tensor(batch.Weights, device: device);
+        Tensor targets = tensor(padded.Targets, device: device);
+        Tensor weights = tensor(padded.Weights, device: device);
         bool[] right = new bool[batch.AnswerTokens];
-        long pieceRows = Math.Max(1, LogitElements / _decoder.Config.VocabularySize);
-        for (long start = 0; start < rows.shape[0]; start += pieceRows)
+        foreach ((int start, int count) in pieces.Of(rows.shape[0]))
         {
             using DisposeScope piece = NewDisposeScope();
-            long count = Math.Min(pieceRows, rows.shape[0] - start);
             Tensor logits = _decoder.Logits(rows.narrow(0, start, count));
             Tensor wantedIds = targets.narrow(0, start, count);
             Tensor losses = nn.functional.cross_entropy(logits, wantedIds, reduction: nn.Reduction.None);
@@ -186,7 +185,7 @@ internal sealed class SftStepper : IDisposable
             loss.backward();
             sums.Loss += loss.item<float>();
 
-            long answers = Math.Min(count, Math.Max(0, batch.AnswerTokens - start));
+            int answers = Math.Min(count, Math.Max(0, batch.AnswerTokens - start));
             if (answers > 0)
             {
                 sums.AnswerLossSum += losses.detach().narrow(0, 0, answers).sum().item<float>();
